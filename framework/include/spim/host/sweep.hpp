@@ -1,0 +1,40 @@
+#pragma once
+/// From a volume source to a writer in one pass: chunks in wavefront order, the pyramid from memory.
+
+#include <cstdint>
+
+#include "spim/host/executor.hpp"
+#include "spim/host/progress.hpp"
+#include "spim/host/volume_source.hpp"
+#include "spim/volume_writer.hpp"
+
+namespace spim {
+
+struct SweepSettings {
+  std::int64_t memory_bytes = 0;  ///< ceiling for everything the sweep keeps; > 0
+};
+
+/// What a sweep is going to need; printed by commands before they start.
+struct SweepPlan {
+  std::int64_t memory_bytes = 0;  ///< peak of what the sweep keeps
+  std::int64_t lanes = 0;         ///< bands of y and z that are swept one after the other
+  std::int64_t chunks = 0;        ///< of level 0
+};
+
+struct SweepReport {
+  std::int64_t chunks_written = 0;  ///< all levels
+  std::int64_t chunks_zero = 0;     ///< all levels
+  std::int64_t voxels = 0;          ///< level 0
+};
+
+/// Chooses the lanes for `spec` (whose chunk is the writer's). Throws Error naming the bytes that would be
+/// needed when even the smallest lane does not fit.
+SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
+                     const SweepSettings& settings);
+
+/// Computes every chunk of every level and gives it to `writer` (begin … finish are called here). The result
+/// does not depend on the number of workers or on the memory.
+SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& spec,
+                  const Executor& executor, const SweepSettings& settings, Progress& progress);
+
+}  // namespace spim

@@ -1,0 +1,68 @@
+#pragma once
+/// The interface of a volume format's writing side.
+
+#include <cstdint>
+
+#include "spim/host.hpp"
+#include "spim/image.hpp"
+#include "spim/plugin_kind.hpp"
+
+namespace spim {
+
+/// What is going to be written.
+struct VolumeSpec {
+  Index3 shape;             ///< voxels of level 0
+  Index3 chunk;             ///< wanted chunk shape; 0 on an axis means the format's own default
+  std::int32_t levels = 1;  ///< level l has shape ceil(shape / 2^l)
+  PixelType type = PixelType::u16;
+  Vec3 voxel_um;          ///< pitch of level 0, micrometres
+  Vec3 origin_um;         ///< position of the centre of voxel (0,0,0) of level 0, micrometres
+  const char* name = "";  ///< for people; UTF-8
+};
+
+/// Which chunk: level and position in the grid of chunks, x, y, z.
+struct ChunkAddress {
+  std::int32_t level = 0;
+  Index3 index;
+};
+
+/// Shape of level `level` of a volume of shape `shape`.
+constexpr Index3 level_shape(Index3 shape, std::int32_t level) noexcept {
+  const std::int64_t f = std::int64_t{1} << level;
+  return ceil_div(shape, {f, f, f});
+}
+
+/// One volume being written. Created with (Host&, const Options&, std::string_view path).
+///
+/// `path` does not exist yet: it is a temporary name in the folder of the output. The writer creates it as a
+/// file or a folder and writes only there; nothing inside may mention the name. When finish() has returned
+/// the host makes the result durable and gives it its final name. If anything throws before that, the host
+/// removes `path`.
+class VolumeWriter {
+ public:
+  static constexpr Kind kKind = Kind::volume_writer;
+  virtual ~VolumeWriter() = default;
+
+  /// The chunk shape that will really be used for `spec`: called first, must not touch the disk.
+  virtual Index3 chunk_shape(const VolumeSpec& spec) const = 0;
+
+  /// Creates the output. spec.chunk is what chunk_shape() returned. [one thread, once]
+  virtual void begin(const VolumeSpec& spec) = 0;
+
+  /// Stores one chunk. `voxels` is dense, x fastest, clipped at the edge of the level. Each chunk of each
+  /// level is given exactly once, to write() or to write_zero(), in any order. [any thread if declared
+  /// reentrant; otherwise one at a time]
+  virtual void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) = 0;
+
+  /// The chunk holds only zeros. The default stores nothing: chunks that are absent read as zero. [as write]
+  virtual void write_zero(const ChunkAddress& chunk) { (void)chunk; }
+
+  /// Writes what is still missing (indices, metadata) and closes all files. Nothing looks complete before.
+  /// [one thread, once, last]
+  virtual void finish() = 0;
+
+  /// Reports what was written, after finish(): bytes stored, chunks, checksum. [one thread]
+  virtual void describe(MetadataSink& sink) { (void)sink; }
+};
+
+}  // namespace spim
