@@ -2,17 +2,19 @@
 /// Output that appears whole or not at all.
 
 #include <filesystem>
+#include <vector>
 
 namespace spim {
 
-/// A file or folder that is written under a temporary name beside its final one.
+/// A file or folder that is written under a temporary name beside its final one. [one thread]
 class Publication {
  public:
-  /// Refuses (Error naming --overwrite) when `target` exists and is not an empty folder, unless `overwrite`.
-  /// Creates missing parent folders. The temporary name holds host, process and time, so that two runs never
-  /// meet.
+  /// Refuses (Error naming --overwrite) when `target` exists and is not an empty folder, unless `overwrite`;
+  /// a folder that holds the current one is refused always. Creates missing parent folders and makes sure
+  /// that something can be created there. Symbolic links are followed. The temporary name,
+  /// `.NAME.partial-HOST-PID-TIME`, never meets that of another run.
   Publication(std::filesystem::path target, bool overwrite);
-  /// Removes the temporary output unless commit() succeeded.
+  /// Removes the temporary output, and parents that were created for it, unless commit() succeeded.
   ~Publication();
   Publication(const Publication&) = delete;
   Publication& operator=(const Publication&) = delete;
@@ -24,9 +26,20 @@ class Publication {
   /// which is removed afterwards). Throws Error; then the final name is as it was.
   void commit();
 
+  /// After commit(): where the old output still is because it could not be removed; empty otherwise.
+  const std::filesystem::path& left_behind() const noexcept { return left_behind_; }
+
  private:
-  std::filesystem::path target_;
+  void refuse_target() const;
+  void create_parents();
+  void probe_folder() const;
+  void give_final_name();
+
+  std::filesystem::path shown_;   ///< the target as the user wrote it, for messages
+  std::filesystem::path target_;  ///< absolute, links resolved
   std::filesystem::path temporary_;
+  std::filesystem::path left_behind_;
+  std::vector<std::filesystem::path> created_parents_;  ///< outermost first
   bool overwrite_;
   bool committed_ = false;
 };

@@ -1,0 +1,110 @@
+#include "durable.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace spim::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Above this number of files one syncfs() is cheaper than a journal commit per file.
+constexpr std::size_t kFewFiles = 64;
+
+class Descriptor {
+ public:
+  explicit Descriptor(const fs::path& path)
+      : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) {
+    if (number_ < 0) throw system_failure(path, "cannot be opened", errno);
+  }
+  ~Descriptor() { ::close(number_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+void sync_one(const fs::path& path) {
+  const Descriptor file(path);
+  // Some network file systems cannot sync a folder and say EINVAL; there is nothing more to be done then.
+  if (::fsync(file.number()) != 0 && errno != EINVAL)
+    throw system_failure(path, "cannot be written to the disk", errno);
+}
+
+struct Contents {
+  std::vector<fs::path> files;
+  std::vector<fs::path> folders;
+};
+
+Contents contents_of(const fs::path& folder) {
+  Contents found;
+  std::error_code error;
+  fs::recursive_directory_iterator it(folder, error);
+  while (!error && it != fs::recursive_directory_iterator()) {
+    const fs::file_status status = it->symlink_status(error);
+    if (error) break;
+    if (fs::is_directory(status)) found.folders.push_back(it->path());
+    if (fs::is_regular_file(status)) found.files.push_back(it->path());
+    it.increment(error);
+  }
+  if (error) throw system_failure(folder, "cannot be listed", error.value());
+  return found;
+}
+
+std::string remedy(int code) {
+  switch (code) {
+    case EACCES:
+    case EPERM:
+      return "; make it writable for this user or choose another output";
+    case EROFS:
+      return "; choose an output on a file system that can be written";
+    case ENOSPC:
+    case EDQUOT:
+      return "; free some space or choose an output on another disk";
+    case ENAMETOOLONG:
+      return "; choose a shorter name";
+    case ENOTDIR:
+      return "; a part of the path is a file: choose another output";
+    case EIO:
+      return "; the disk reports an error: choose an output on another disk";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+Error system_failure(const fs::path& path, const std::string& what, int code) {
+  return Error(
+      fmt::format("{} {}: {}{}", path.string(), what, std::generic_category().message(code), remedy(code)));
+}
+
+void sync_folder(const fs::path& folder) {
+  sync_one(folder);
+}
+
+void make_durable(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (!fs::exists(status)) throw system_failure(path, "was not written", error ? error.value() : ENOENT);
+  if (!fs::is_directory(status)) return sync_one(path);
+  const Contents contents = contents_of(path);
+  if (contents.files.size() + contents.folders.size() > kFewFiles) {
+    const Descriptor root(path);
+    if (::syncfs(root.number()) != 0) throw system_failure(path, "cannot be written to the disk", errno);
+    return;
+  }
+  for (const fs::path& file : contents.files) sync_one(file);
+  for (const fs::path& folder : contents.folders) sync_one(folder);
+  sync_one(path);
+}
+
+}  // namespace spim::detail

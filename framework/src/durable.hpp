@@ -1,0 +1,20 @@
+#pragma once
+/// What the operating system has to do for an output to survive a power cut, and words for when it cannot.
+
+#include <filesystem>
+#include <string>
+
+#include "spim/error.hpp"
+
+namespace spim::detail {
+
+/// An Error about `path`: what could not be done, why (`code` is an errno), and what the user can do.
+Error system_failure(const std::filesystem::path& path, const std::string& what, int code);
+
+/// Forces `path`, a file or a folder with all that is in it, to the disk. Throws Error.
+void make_durable(const std::filesystem::path& path);
+
+/// Forces the entries of one folder to the disk. Throws Error.
+void sync_folder(const std::filesystem::path& folder);
+
+}  // namespace spim::detail

@@ -1,0 +1,193 @@
+#include "spim/host/publication.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <system_error>
+
+#include "durable.hpp"
+#include "spim/error.hpp"
+
+namespace spim {
+
+namespace fs = std::filesystem;
+using detail::system_failure;
+
+namespace {
+
+std::string host_name() {
+  char text[256] = {};
+  if (::gethostname(text, sizeof(text) - 1) != 0 || text[0] == 0) return "host";
+  std::string name = text;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name.substr(0, 64);
+}
+
+/// `.NAME.partial-HOST-PID-TIME`, NAME shortened where the whole would be longer than a name may be.
+std::string temporary_name(const std::string& name) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  const std::string tail = fmt::format(".partial-{}-{}-{}", host_name(), ::getpid(), nanoseconds);
+  return fmt::format(".{}{}", name.substr(0, NAME_MAX - 1 - tail.size()), tail);
+}
+
+/// Absolute, with links resolved as far as the path exists, without a trailing slash.
+fs::path resolved(const fs::path& target) {
+  if (target.empty()) throw UsageError("the output has no name; say where to write");
+  std::error_code error;
+  fs::path path = fs::weakly_canonical(fs::absolute(target), error);
+  if (error) throw system_failure(target, "cannot be used as an output", error.value());
+  if (!path.has_filename()) path = path.parent_path();
+  return path;
+}
+
+bool is_empty_folder(const fs::path& path) {
+  std::error_code error;
+  const bool empty = fs::is_directory(fs::symlink_status(path, error)) && fs::is_empty(path, error);
+  return empty && !error;
+}
+
+/// True when `folder` is the current folder or one of its parents.
+bool holds_current_folder(const fs::path& folder) {
+  std::error_code error;
+  const fs::path current = fs::current_path(error);
+  if (error) return false;
+  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), current.begin(), current.end());
+  return end == folder.end();
+}
+
+bool not_supported(int code) {
+  return code == EINVAL || code == ENOSYS || code == ENOTSUP;
+}
+
+/// Renames, never over something that exists. Returns an errno, 0 for success.
+int rename_to_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (!not_supported(errno)) return errno;
+  struct stat ignored {};
+  if (::lstat(to.c_str(), &ignored) == 0) return EEXIST;
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
+/// Exchanges two names, in one step where the file system can. Returns an errno, 0 for success.
+int exchange(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return 0;
+  if (!not_supported(errno)) return errno;
+  const fs::path aside = b.parent_path() / temporary_name(b.filename().string());
+  if (::rename(b.c_str(), aside.c_str()) != 0) return errno;
+  if (::rename(a.c_str(), b.c_str()) != 0) {
+    const int code = errno;
+    ::rename(aside.c_str(), b.c_str());
+    return code;
+  }
+  return ::rename(aside.c_str(), a.c_str()) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Publication::Publication(fs::path target, bool overwrite)
+    : shown_(std::move(target)), target_(resolved(shown_)), overwrite_(overwrite) {
+  refuse_target();
+  const fs::path name = target_.filename();
+  temporary_ = target_.parent_path() / temporary_name(name.string());
+  create_parents();
+  try {
+    probe_folder();
+  } catch (...) {
+    for (auto it = created_parents_.rbegin(); it != created_parents_.rend(); ++it) ::rmdir(it->c_str());
+    throw;
+  }
+}
+
+Publication::~Publication() {
+  if (committed_) return;
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);
+  for (auto it = created_parents_.rbegin(); it != created_parents_.rend(); ++it) ::rmdir(it->c_str());
+}
+
+void Publication::refuse_target() const {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(target_, error);
+  if (!fs::exists(status)) return;
+  if (holds_current_folder(target_))
+    throw Error(fmt::format("{} is or holds the current folder and cannot be replaced; choose another output",
+                            shown_.string()));
+  if (!overwrite_ && !is_empty_folder(target_))
+    throw Error(fmt::format("{} exists already; choose another output or give --overwrite", shown_.string()));
+}
+
+void Publication::create_parents() {
+  std::vector<fs::path> missing;
+  std::error_code error;
+  for (fs::path folder = target_.parent_path(); !fs::exists(fs::status(folder, error));
+       folder = folder.parent_path()) {
+    if (folder == folder.parent_path()) break;
+    missing.push_back(folder);
+  }
+  for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
+    if (::mkdir(it->c_str(), 0777) == 0) {
+      created_parents_.push_back(*it);
+    } else if (errno != EEXIST) {  // another run may have made it just now
+      const int code = errno;
+      for (auto made = created_parents_.rbegin(); made != created_parents_.rend(); ++made)
+        ::rmdir(made->c_str());
+      throw system_failure(*it, "cannot be created", code);
+    }
+  }
+}
+
+void Publication::probe_folder() const {
+  // Tried, not asked: access() says nothing of full disks, quotas and what root may do.
+  if (::mkdir(temporary_.c_str(), 0700) != 0)
+    throw system_failure(target_.parent_path(), "cannot take the output", errno);
+  ::rmdir(temporary_.c_str());
+}
+
+void Publication::commit() {
+  detail::make_durable(temporary_);
+  give_final_name();
+  committed_ = true;
+}
+
+void Publication::give_final_name() {
+  const bool is_folder = fs::is_directory(fs::symlink_status(temporary_));
+  int code = rename_to_new(temporary_, target_);
+  bool exchanged = false;
+  if (code == EEXIST && overwrite_) {
+    code = exchange(temporary_, target_);
+    exchanged = true;
+  } else if (code == EEXIST && is_folder) {
+    code =
+        ::rename(temporary_.c_str(), target_.c_str()) == 0 ? 0 : errno;  // succeeds on an empty folder only
+  } else if (code == EEXIST && ::rmdir(target_.c_str()) == 0) {
+    code = rename_to_new(temporary_, target_);
+  }
+  if (code == EEXIST || code == ENOTEMPTY || code == ENOTDIR)
+    throw Error(fmt::format(
+        "{} was created by somebody else in the meantime; choose another output or give --overwrite",
+        shown_.string()));
+  if (code != 0) throw system_failure(shown_, "cannot be given its final name", code);
+  try {
+    detail::sync_folder(target_.parent_path());
+  } catch (...) {
+    if (exchanged)
+      exchange(temporary_, target_);
+    else
+      ::rename(target_.c_str(), temporary_.c_str());
+    throw;
+  }
+  std::error_code error;
+  if (exchanged) fs::remove_all(temporary_, error);
+  if (error) left_behind_ = temporary_;
+}
+
+}  // namespace spim
