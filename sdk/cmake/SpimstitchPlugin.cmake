@@ -1,8 +1,9 @@
 # spimstitch_add_plugin(NAME SOURCES file... [LIBRARIES target...])
 #
 # Builds the shared library NAME.so as a spimstitch plugin: C++20, hidden symbols, one export, never unloaded,
-# no undefined symbols. Installs it where the spimstitch of the same prefix looks for it
-# (SPIMSTITCH_PLUGIN_INSTALL_DIR overrides the folder).
+# no undefined symbols. Installs it where the spimstitch of the same prefix looks for it: with
+# `cmake --install BUILD --prefix PREFIX`, or in the folder SPIMSTITCH_PLUGIN_INSTALL_DIR (relative to the
+# prefix, or absolute).
 set(SPIMSTITCH_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(spimstitch_add_plugin name)
@@ -23,9 +24,9 @@ function(spimstitch_add_plugin name)
   if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT SPIMSTITCH_SANITIZE)
     target_link_options(${name} PRIVATE -Wl,-z,defs)  # does not link with clang's AddressSanitizer
   endif()
-  if(NOT SPIMSTITCH_PLUGIN_INSTALL_DIR)
-    include(GNUInstallDirs)
-    set(SPIMSTITCH_PLUGIN_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/spimstitch/abi-${SPIMSTITCH_ABI})
+  set(folder ${SPIMSTITCH_PLUGIN_SUBDIR})
+  if(SPIMSTITCH_PLUGIN_INSTALL_DIR)
+    set(folder ${SPIMSTITCH_PLUGIN_INSTALL_DIR})
   endif()
-  install(TARGETS ${name} LIBRARY DESTINATION ${SPIMSTITCH_PLUGIN_INSTALL_DIR})
+  install(TARGETS ${name} LIBRARY DESTINATION ${folder})
 endfunction()
