@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include "plausible.hpp"
+#include "recipe.hpp"
+#include "spim/host/instances.hpp"
+
+namespace spim {
+namespace {
+
+/// Says what was being done, for messages.
+auto at(const char* what) {
+  return [what] { return std::string(what); };
+}
+
+/// A volume writer of any plugin that may be used from any thread.
+class SharedVolumeWriter final : public VolumeWriter {
+ public:
+  explicit SharedVolumeWriter(Recipe recipe) : pool_(std::move(recipe), Sharing::one_instance) {}
+
+  Index3 chunk_shape(const VolumeSpec& spec) const override {
+    if (const std::string fault = spec_fault(spec); !fault.empty())
+      throw Error("the volume to write " + fault);
+    const Index3 chunk = pool_.use(at("choice of the chunk shape"),
+                                   [&](VolumeWriter& writer) { return writer.chunk_shape(spec); });
+    if (const std::string fault = chunk_fault(chunk); !fault.empty())
+      blame(pool_.origin(), "", "it " + fault);
+    return chunk;
+  }
+
+  void begin(const VolumeSpec& spec) override {
+    if (const std::string fault = spec_fault(spec); !fault.empty())
+      throw Error("the volume to write " + fault);
+    pool_.use(at("begin of the volume"), [&](VolumeWriter& writer) { writer.begin(spec); });
+  }
+
+  void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) override {
+    pool_.use([&] { return place(chunk); }, [&](VolumeWriter& writer) { writer.write(chunk, voxels); });
+  }
+
+  void write_zero(const ChunkAddress& chunk) override {
+    pool_.use([&] { return place(chunk); }, [&](VolumeWriter& writer) { writer.write_zero(chunk); });
+  }
+
+  void finish() override {
+    pool_.use(at("end of the volume"), [](VolumeWriter& writer) { writer.finish(); });
+  }
+
+  void describe(MetadataSink& sink) override {
+    pool_.use(at("report"), [&](VolumeWriter& writer) { writer.describe(sink); });
+  }
+
+ private:
+  static std::string place(const ChunkAddress& chunk) {
+    return fmt::format("chunk ({},{},{}) of level {}", chunk.index.x, chunk.index.y, chunk.index.z,
+                       chunk.level);
+  }
+
+  mutable InstancePool<VolumeWriter> pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<VolumeWriter> create_writer(const Registry& registry, Host& host, const Selection& selection,
+                                            const std::filesystem::path& path) {
+  return std::make_unique<SharedVolumeWriter>(
+      make_recipe(registry, host, Kind::volume_writer, selection, path));
+}
+
+}  // namespace spim
