@@ -26,18 +26,45 @@ struct StackShape {
   std::int64_t columns = 0;  ///< z of the volume
 };
 
+/// Indices begin ≤ i < end; empty when end ≤ begin.
+struct IndexRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  constexpr std::int64_t size() const noexcept { return end > begin ? end - begin : 0; }
+  constexpr bool empty() const noexcept { return end <= begin; }
+  friend constexpr bool operator==(const IndexRange&, const IndexRange&) = default;
+};
+
+/// Where one plane z cuts the stack: voxel (x, ·, z) lies `weight` of the way from frame direction·x + frame
+/// to the next one. A weight of 0 means exactly on the frame.
+struct PlaneLine {
+  std::int64_t frame = 0;
+  double weight = 0;  ///< 0 ≤ weight < 1
+};
+
+/// Frame positions closer than this to a whole number are that number: rounding of r·z must not lose the
+/// voxels on the faces. At a full step of 65535 grey levels it is worth 0.007 of one.
+inline constexpr double kPositionTolerance = 1e-7;
+
 /// Which voxels of a volume hold data: those whose frame position k = d·(x − x0 − r·z) lies in [0, frames−1],
 /// and that lie inside the shape. For a plain box (shear 0, frames = shape.x) it is the whole volume.
 struct ValidRegion {
   Index3 shape;
-  double shear = 0;  ///< r·d folded in: frame position is direction·(x − x_offset − shear·z)
+  double shear = 0;  ///< r, whatever the direction
   double x_offset = 0;
   std::int64_t frames = 0;
   int direction = 1;
 
-  /// Position along the stack, in frames, of voxel (x, ·, z). x and z may be fractions.
+  /// Position along the stack, in frames, of voxel (x, ·, z). x and z may be fractions. Not rounded to whole
+  /// frames; line() is.
   double frame_position(double x, double z) const noexcept { return direction * (x - x_offset - shear * z); }
+  PlaneLine line(std::int64_t z) const noexcept;
+  /// The voxels of plane z that are valid, inside [0, shape.x).
+  IndexRange valid_x(std::int64_t z) const noexcept;
   bool covers(std::int64_t x, std::int64_t y, std::int64_t z) const noexcept;
+  /// Frames that the voxels of `box` are computed from; the box may reach outside the shape.
+  IndexRange frames_for(const Box& box) const noexcept;
 };
 
 /// Deskew of one stack, with every number worked out.
@@ -66,7 +93,7 @@ class ObliqueGeometry {
 };
 
 /// The region that data occupy in a volume which was deskewed before, recovered from its extents: frames =
-/// shape.x − ceil(r·(shape.z−1)).
+/// shape.x − ceil(r·(shape.z−1)). Throws UsageError for impossible settings and Error when no frame is left.
 ValidRegion region_of_converted(const ScanSettings& settings, Index3 shape);
 
 }  // namespace spim
