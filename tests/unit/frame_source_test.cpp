@@ -1,0 +1,191 @@
+#include "spim/host/frame_source.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "spim/error.hpp"
+#include "tests/support/fake_frames.hpp"
+
+namespace {
+
+using spim::FrameCorner;
+using spim::ImageView;
+using spim::Orientation;
+using spim::test::FakeFrames;
+
+/// A dense image for the naive oracle.
+struct Image {
+  std::int64_t rows = 0, columns = 0;
+  std::vector<std::uint16_t> samples;
+
+  std::uint16_t& at(std::int64_t i, std::int64_t j) {
+    return samples[static_cast<std::size_t>(i * columns + j)];
+  }
+};
+
+Image make(std::int64_t rows, std::int64_t columns) {
+  return {rows, columns, std::vector<std::uint16_t>(static_cast<std::size_t>(rows * columns))};
+}
+
+/// numpy.rot90: out[i, j] = in[j, columns − 1 − i].
+Image rot90(Image in) {
+  Image out = make(in.columns, in.rows);
+  for (std::int64_t i = 0; i < out.rows; ++i)
+    for (std::int64_t j = 0; j < out.columns; ++j) out.at(i, j) = in.at(j, in.columns - 1 - i);
+  return out;
+}
+
+Image flipud(Image in) {
+  Image out = make(in.rows, in.columns);
+  for (std::int64_t i = 0; i < out.rows; ++i)
+    for (std::int64_t j = 0; j < out.columns; ++j) out.at(i, j) = in.at(in.rows - 1 - i, j);
+  return out;
+}
+
+Image oracle(const FakeFrames& reader, std::int64_t frame, Orientation orientation) {
+  Image image = make(reader.info().rows, reader.info().columns);
+  for (std::int64_t i = 0; i < image.rows; ++i)
+    for (std::int64_t j = 0; j < image.columns; ++j) image.at(i, j) = reader.expected(frame, i, j);
+  for (int k = 0; k < orientation.rotate_90; ++k) image = rot90(image);
+  return orientation.flip_ud ? flipud(image) : image;
+}
+
+/// Loads a part and checks each sample, and that nothing beside it was touched.
+void check_part(spim::FrameSource& source, Image& expected, std::int64_t frame, FrameCorner first,
+                spim::StackShape part) {
+  const std::int64_t stride = part.rows + 3;
+  std::vector<std::uint16_t> memory(static_cast<std::size_t>(stride * part.columns + 3), 7);
+  source.load(frame, first, {memory.data(), part.columns, part.rows, stride});
+  for (std::int64_t z = 0; z < part.columns; ++z)
+    for (std::int64_t y = 0; y < stride; ++y) {
+      const std::uint16_t value = memory[static_cast<std::size_t>(z * stride + y)];
+      if (y < part.rows)
+        ASSERT_EQ(value, expected.at(first.y + y, first.z + z)) << "z " << z << " y " << y;
+      else
+        ASSERT_EQ(value, 7) << "beside the image";
+    }
+}
+
+TEST(OrientedFrames, EqualNumpyInAllEightOrientationsAndAllParts) {
+  struct Size {
+    std::int64_t rows, columns;
+  };
+  for (const Size size : {Size{1, 1}, {5, 3}, {33, 70}, {64, 32}, {1, 19}, {90, 1}})
+    for (int rotate = 0; rotate < 4; ++rotate)
+      for (const bool flip : {false, true}) {
+        const auto reader = std::make_shared<FakeFrames>(3, size.rows, size.columns);
+        const auto source = spim::oriented_frames(reader, {rotate, flip}, {});
+        Image expected = oracle(*reader, 2, {rotate, flip});
+        const spim::StackShape shape = source->shape();
+        ASSERT_EQ(shape.frames, 3);
+        ASSERT_EQ(shape.rows, expected.rows);
+        ASSERT_EQ(shape.columns, expected.columns);
+        check_part(*source, expected, 2, {}, shape);
+        const std::int64_t z = shape.columns / 3, y = shape.rows / 4;
+        check_part(*source, expected, 2, {z, 0}, {0, shape.rows, shape.columns - z});
+        check_part(*source, expected, 2, {0, y}, {0, shape.rows - y, shape.columns});
+        check_part(*source, expected, 2, {z, y}, {0, (shape.rows - y + 1) / 2, (shape.columns - z + 1) / 2});
+      }
+}
+
+TEST(OrientedFrames, AreRightWhenAFrameIsReadInSeveralPieces) {
+  for (int rotate = 0; rotate < 4; ++rotate)
+    for (const bool flip : {false, true}) {
+      const auto reader = std::make_shared<FakeFrames>(1, 467, 609);  // 214 rows are a piece of 256 KiB
+      const auto source = spim::oriented_frames(reader, {rotate, flip}, {});
+      Image expected = oracle(*reader, 0, {rotate, flip});
+      check_part(*source, expected, 0, {}, source->shape());
+      check_part(*source, expected, 0, {9, 11}, {0, 440, 450});
+      EXPECT_EQ(reader->rows_read, 467 + (rotate % 2 ? 450 : 440));
+    }
+}
+
+TEST(OrientedFrames, APartInZReadsOnlyItsRowsOfTheMicroscopesFile) {
+  const auto reader = std::make_shared<FakeFrames>(4, 300, 200);
+  const auto source = spim::oriented_frames(reader, {3, true}, {});
+  ASSERT_EQ(source->shape().columns, 300);
+  Image expected = oracle(*reader, 1, {3, true});
+  check_part(*source, expected, 1, {100, 0}, {0, 200, 64});
+  EXPECT_EQ(reader->rows_read, 64);
+  EXPECT_EQ(reader->reads, 1);
+}
+
+TEST(OrientedFrames, HonourStartAndStop) {
+  const auto reader = std::make_shared<FakeFrames>(10, 4, 6);
+  const auto some = spim::oriented_frames(reader, {3, true}, {3, 7});
+  EXPECT_EQ(some->shape().frames, 4);
+  Image expected = oracle(*reader, 5, {3, true});
+  check_part(*some, expected, 2, {}, some->shape());
+  EXPECT_EQ(spim::oriented_frames(reader, {}, {4, 0})->shape().frames, 6);
+}
+
+TEST(OrientedFrames, RefuseWhatTheStackDoesNotHave) {
+  const auto reader = std::make_shared<FakeFrames>(10, 4, 6);
+  for (const spim::FrameRange range : {spim::FrameRange{5, 5}, {7, 3}, {-1, 4}, {0, 11}, {10, 0}})
+    EXPECT_THROW(spim::oriented_frames(reader, {}, range), spim::UsageError) << range.start;
+  EXPECT_THROW(spim::oriented_frames(reader, {4, false}, {}), spim::UsageError);
+  EXPECT_THROW(spim::oriented_frames(reader, {-1, false}, {}), spim::UsageError);
+  EXPECT_THROW(spim::oriented_frames(std::make_shared<FakeFrames>(0, 4, 6), {}, {}), spim::Error);
+}
+
+TEST(OrientedFrames, KeepTheTypeOfTheFile) {
+  const auto reader = std::make_shared<FakeFrames>(spim::StackInfo{2, 2, 3, 5, spim::PixelType::u8});
+  const auto source = spim::oriented_frames(reader, {1, false}, {});
+  EXPECT_EQ(source->type(), spim::PixelType::u8);
+  Image expected = oracle(*reader, 1, {1, false});
+  check_part(*source, expected, 1, {}, source->shape());
+}
+
+/// Adds a ramp that tells rows from columns, and leaves the range of uint16 on both sides.
+class Ramp final : public spim::Destriper {
+ public:
+  static float add(std::int64_t row, std::int64_t column) {
+    return static_cast<float>(row) * 250.25F - static_cast<float>(column) * 2000.5F;
+  }
+  void apply(ImageView<float> frame) override {
+    for (std::int64_t i = 0; i < frame.rows; ++i)
+      for (std::int64_t j = 0; j < frame.columns; ++j) frame.row(i)[j] += add(i, j);
+  }
+};
+
+TEST(DestripedFrames, CorrectTheWholeOrientedFrameAndRoundOnce) {
+  const auto reader = std::make_shared<FakeFrames>(3, 37, 53);
+  const auto source =
+      spim::destriped_frames(spim::oriented_frames(reader, {3, true}, {}), std::make_shared<Ramp>());
+  Image expected = oracle(*reader, 1, {3, true});
+  bool clipped_low = false, clipped_high = false;
+  for (std::int64_t i = 0; i < expected.rows; ++i)
+    for (std::int64_t j = 0; j < expected.columns; ++j) {
+      const double value = static_cast<double>(expected.at(i, j)) + Ramp::add(i, j);
+      clipped_low |= value < 0;
+      clipped_high |= value > 65535;
+      expected.at(i, j) = static_cast<std::uint16_t>(std::clamp(std::nearbyint(value), 0.0, 65535.0));
+    }
+  ASSERT_TRUE(clipped_low && clipped_high);
+  EXPECT_EQ(source->shape().rows, 53);
+  check_part(*source, expected, 1, {}, source->shape());
+  check_part(*source, expected, 1, {5, 7}, {0, 40, 20});
+}
+
+class Broken final : public spim::Destriper {
+ public:
+  void apply(ImageView<float> frame) override {
+    frame.row(1)[2] = std::numeric_limits<float>::quiet_NaN();
+    frame.row(0)[0] = std::numeric_limits<float>::infinity();
+  }
+};
+
+TEST(DestripedFrames, RefuseSamplesThatAreNotNumbers) {
+  const auto source = spim::destriped_frames(
+      spim::oriented_frames(std::make_shared<FakeFrames>(3, 8, 8), {}, {}), std::make_shared<Broken>());
+  std::vector<std::uint16_t> memory(64);
+  EXPECT_THROW(source->load(0, {}, {memory.data(), 8, 8, 8}), spim::Error);
+  source->load(0, {}, {memory.data(), 1, 8, 8});
+  EXPECT_EQ(memory[0], 65535);
+}
+
+}  // namespace
