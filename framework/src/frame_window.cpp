@@ -1,0 +1,156 @@
+#include "frame_window.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace spim::detail {
+
+namespace {
+
+/// Rows start on cache lines.
+std::int64_t stride_of(IndexRange y) {
+  return (y.size() + 31) / 32 * 32;
+}
+
+/// The same sample of neighbouring frames must not fall into the same set of the cache, as it would when
+/// frames are a power of two apart: each buffer is two lines further in its pages than the one before.
+std::int64_t pitch_of(IndexRange z, IndexRange y) {
+  return (z.size() * stride_of(y) * 2 + 4095) / 4096 * 4096 + 128;
+}
+
+IndexRange common(IndexRange a, IndexRange b) {
+  const IndexRange both{std::max(a.begin, b.begin), std::min(a.end, b.end)};
+  return both.empty() ? IndexRange{} : both;
+}
+
+}  // namespace
+
+std::int64_t FrameWindow::bytes(const StackPart& part) noexcept {
+  return part.empty() ? 0 : part.frames.size() * pitch_of(part.z, part.y);
+}
+
+std::uint16_t* FrameWindow::House::row(std::int64_t slot, std::int64_t row_z) const noexcept {
+  return reinterpret_cast<std::uint16_t*>(arena.data() + slot * pitch) + (row_z - z.begin) * stride;
+}
+
+void FrameWindow::House::release(std::int64_t slot, IndexRange rows) const noexcept {
+  if (!rows.empty())
+    arena.release(slot * pitch + (rows.begin - z.begin) * stride * 2, rows.size() * stride * 2);
+}
+
+FrameWindow::House FrameWindow::build(const StackPart& part) {
+  // With an uneven shear the number of frames varies a little from step to step; address space costs nothing.
+  const std::int64_t capacity = part.frames.size() + part.frames.size() / 4 + 8;
+  const std::int64_t pitch = pitch_of(part.z, part.y);
+  return {part.z, part.y, stride_of(part.y), pitch, capacity, PageArena(capacity * pitch)};
+}
+
+bool FrameWindow::has_room_for(const StackPart& part) const noexcept {
+  return part.frames.size() <= house_.capacity && part.y == house_.y && part.z.begin >= house_.z.begin &&
+         part.z.end <= house_.z.end;
+}
+
+FrameSlice FrameWindow::at(std::int64_t frame, std::int64_t z, std::int64_t y) const noexcept {
+  const Held& held = held_[static_cast<std::size_t>(frame - part_.frames.begin)];
+  return {house_.row(held.slot, z) + (y - house_.y.begin), house_.stride};
+}
+
+void FrameWindow::clear() noexcept {
+  part_ = {};
+  held_.clear();
+  house_ = {};
+}
+
+void FrameWindow::move_to(const StackPart& part, const Executor& executor) {
+  if (part.empty()) return clear();
+  if (part == part_) return;
+  try {
+    if (!has_room_for(part)) rehouse(part, executor);
+    slide(part);
+    load(part, executor);
+    part_ = part;
+  } catch (...) {
+    clear();
+    throw;
+  }
+}
+
+/// A new house of the right shape; what both have moves over, one frame at a time so that the peak of memory
+/// is that of the larger of them.
+void FrameWindow::rehouse(const StackPart& part, const Executor& executor) {
+  House next = build(part);
+  const bool same_rows = part.y.begin >= house_.y.begin && part.y.end <= house_.y.end;
+  const IndexRange kept = same_rows ? common(part.frames, part_.frames) : IndexRange{};
+  for (std::int64_t f = part_.frames.begin; f < part_.frames.end; ++f) {
+    const Held& held = held_[static_cast<std::size_t>(f - part_.frames.begin)];
+    if (f < kept.begin || f >= kept.end) house_.release(held.slot, house_.z);
+  }
+  std::vector<Held> moved(static_cast<std::size_t>(kept.size()));
+  executor.parallel_for(kept.size(), [&](std::int64_t i, int) {
+    const Held& from = held_[static_cast<std::size_t>(kept.begin + i - part_.frames.begin)];
+    const IndexRange rows = common(from.z, part.z);
+    for (std::int64_t z = rows.begin; z < rows.end; ++z)
+      std::memcpy(next.row(i, z), house_.row(from.slot, z) + (part.y.begin - house_.y.begin),
+                  static_cast<std::size_t>(part.y.size()) * 2);
+    house_.release(from.slot, house_.z);
+    moved[static_cast<std::size_t>(i)] = {i, rows};
+  });
+  house_ = std::move(next);
+  held_ = std::move(moved);
+  part_.frames = kept;
+}
+
+/// Frames that stay keep their buffers, the others get those that are free.
+void FrameWindow::slide(const StackPart& part) {
+  std::vector<Held> next(static_cast<std::size_t>(part.frames.size()));
+  std::vector<char> taken(static_cast<std::size_t>(house_.capacity), 0);
+  const IndexRange kept = common(part.frames, part_.frames);
+  for (std::int64_t f = kept.begin; f < kept.end; ++f) {
+    Held& held = next[static_cast<std::size_t>(f - part.frames.begin)];
+    held = held_[static_cast<std::size_t>(f - part_.frames.begin)];
+    taken[static_cast<std::size_t>(held.slot)] = 1;
+  }
+  // Buffers that were written before come first: their memory is there already.
+  std::vector<std::int64_t> free;
+  for (const Held& old : held_)
+    if (!taken[static_cast<std::size_t>(old.slot)]) free.push_back(old.slot);
+  for (const std::int64_t slot : free) taken[static_cast<std::size_t>(slot)] = 1;
+  for (std::int64_t slot = 0; slot < house_.capacity; ++slot)
+    if (!taken[static_cast<std::size_t>(slot)]) free.push_back(slot);
+
+  std::size_t used = 0;
+  for (Held& held : next)
+    if (held.slot < 0) held = {free[used++], {}};
+  for (; used < free.size(); ++used) house_.release(free[used], house_.z);
+  held_ = std::move(next);
+  part_.frames = part.frames;
+}
+
+/// Loads the rows that are missing and gives back the memory of those that are no longer wanted.
+void FrameWindow::load(const StackPart& part, const Executor& executor) {
+  const auto load_rows = [&](std::int64_t frame, std::int64_t slot, IndexRange rows) {
+    if (rows.empty()) return;
+    source_->load(frame, {rows.begin, part.y.begin},
+                  {house_.row(slot, rows.begin), rows.size(), part.y.size(), house_.stride});
+  };
+  std::vector<std::int64_t> incomplete;
+  for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f)
+    if (held_[static_cast<std::size_t>(f - part.frames.begin)].z != part.z) incomplete.push_back(f);
+
+  executor.parallel_for(static_cast<std::int64_t>(incomplete.size()), [&](std::int64_t i, int) {
+    const std::int64_t frame = incomplete[static_cast<std::size_t>(i)];
+    Held& held = held_[static_cast<std::size_t>(frame - part.frames.begin)];
+    const IndexRange have = common(held.z, part.z);
+    if (have.empty()) {
+      load_rows(frame, held.slot, part.z);
+    } else {
+      load_rows(frame, held.slot, {part.z.begin, have.begin});
+      load_rows(frame, held.slot, {have.end, part.z.end});
+    }
+    house_.release(held.slot, {house_.z.begin, part.z.begin});
+    house_.release(held.slot, {part.z.end, house_.z.end});
+    held.z = part.z;
+  });
+}
+
+}  // namespace spim::detail

@@ -1,0 +1,111 @@
+#include "spim/host/oblique_volume.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "deskew.hpp"
+#include "frame_window.hpp"
+
+namespace spim {
+
+namespace {
+
+/// Ceiling for the frames that one read() loads for itself, unless a single plane needs more.
+constexpr std::int64_t kDirectBytes = std::int64_t{64} << 20;
+
+class ObliqueVolume final : public VolumeSource {
+ public:
+  ObliqueVolume(std::unique_ptr<FrameSource> frames, const ScanSettings& settings)
+      : frames_(std::move(frames)), geometry_(settings, frames_->shape()), window_(*frames_) {}
+
+  Index3 shape() const override { return geometry_.shape(); }
+  Vec3 voxel_um() const override { return geometry_.voxel_um(); }
+  PixelType type() const override { return frames_->type(); }
+  ValidRegion region() const override { return geometry_.region(); }
+
+  std::int64_t memory_for(std::span<const Box> boxes) const override {
+    return detail::FrameWindow::bytes(part_for(boxes));
+  }
+
+  void prepare(std::span<const Box> boxes, const Executor& executor) override {
+    window_.move_to(part_for(boxes), executor);
+  }
+
+  void read(const Box& box, VolumeView<std::uint16_t> out) const override {
+    const detail::StackPart part = part_of(box);
+    std::int64_t missing = 0;
+    for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f)
+      if (!window_.part().covers(f, part)) ++missing;
+    // Without the window, planes are computed a few at a time.
+    const std::int64_t plane_bytes = std::max<std::int64_t>(missing * stride_of(part) * 2, 1);
+    const std::int64_t planes =
+        std::clamp<std::int64_t>(kDirectBytes / plane_bytes, 1, std::max<std::int64_t>(box.size().z, 1));
+    for (std::int64_t z = box.begin.z; z < box.end.z; z += planes) {
+      Box slab = box;
+      slab.begin.z = z;
+      slab.end.z = std::min(z + planes, box.end.z);
+      read_slab(slab, {out.row(0, z - box.begin.z), slab.size(), out.stride_y, out.stride_z});
+    }
+  }
+
+ private:
+  static std::int64_t stride_of(const detail::StackPart& part) { return (part.y.size() + 31) / 32 * 32; }
+
+  /// What is read of the stack for `box`.
+  detail::StackPart part_of(const Box& box) const {
+    const Box inside = intersect(box, {{}, shape()});
+    const IndexRange frames = geometry_.region().frames_for(inside);
+    if (frames.empty()) return {};
+    return {frames, {inside.begin.z, inside.end.z}, {inside.begin.y, inside.end.y}};
+  }
+
+  /// The smallest part that holds what all of `boxes` need.
+  detail::StackPart part_for(std::span<const Box> boxes) const {
+    detail::StackPart all;
+    const auto join = [](IndexRange& a, IndexRange b) {
+      a = {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+    };
+    for (const Box& box : boxes) {
+      const detail::StackPart part = part_of(box);
+      if (part.empty()) continue;
+      if (all.empty()) all = part;
+      join(all.frames, part.frames);
+      join(all.z, part.z);
+      join(all.y, part.y);
+    }
+    return all;
+  }
+
+  void read_slab(const Box& slab, VolumeView<std::uint16_t> out) const {
+    const detail::StackPart part = part_of(slab);
+    const auto count = static_cast<std::size_t>(part.frames.size());
+    std::vector<detail::FrameSlice> slices(count);
+    std::vector<std::vector<std::uint16_t>> loaded;
+    for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f) {
+      detail::FrameSlice& slice = slices[static_cast<std::size_t>(f - part.frames.begin)];
+      if (window_.part().covers(f, part)) {
+        slice = window_.at(f, part.z.begin, part.y.begin);
+      } else {
+        const std::int64_t stride = stride_of(part);
+        std::vector<std::uint16_t>& buffer =
+            loaded.emplace_back(static_cast<std::size_t>(part.z.size() * stride));
+        frames_->load(f, {part.z.begin, part.y.begin}, {buffer.data(), part.z.size(), part.y.size(), stride});
+        slice = {buffer.data(), stride};
+      }
+    }
+    detail::deskew(geometry_.region(), slab, {part.frames.begin, slices}, out);
+  }
+
+  std::unique_ptr<FrameSource> frames_;
+  ObliqueGeometry geometry_;
+  detail::FrameWindow window_;
+};
+
+}  // namespace
+
+std::unique_ptr<VolumeSource> oblique_volume(std::unique_ptr<FrameSource> frames,
+                                             const ScanSettings& settings) {
+  return std::make_unique<ObliqueVolume>(std::move(frames), settings);
+}
+
+}  // namespace spim
