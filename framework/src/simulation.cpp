@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Frames that are computed before they are written, at most: enough that all workers are busy most of the time.
+/// Frames that are computed before they are written, at most: enough that all workers are busy most of the
+/// time.
 constexpr std::int64_t kFramesPerWorker = 8;
 constexpr std::int64_t kBlockBytes = std::int64_t{64} << 20;
 
@@ -33,13 +34,15 @@ void check_room(const fs::path& folder, std::int64_t bytes) {
   std::error_code error;
   const fs::space_info space = fs::space(folder, error);
   if (error || space.available >= static_cast<std::uintmax_t>(bytes)) return;
-  throw Error(fmt::format("{} has room for {} MB, but the simulated frames need {} MB; choose another folder or fewer "
-                          "frames or tiles", folder.string(), space.available / 1'000'000, bytes / 1'000'000));
+  throw Error(fmt::format(
+      "{} has room for {} MB, but the simulated frames need {} MB; choose another folder or fewer "
+      "frames or tiles",
+      folder.string(), space.available / 1'000'000, bytes / 1'000'000));
 }
 
 /// Writes the frames of one tile in order; blocks of them are computed on all workers.
-void write_camera_file(const TrueTile& tile, DcimgSettings file, const fs::path& path, const Executor& executor,
-                       Progress& progress) {
+void write_camera_file(const TrueTile& tile, DcimgSettings file, const fs::path& path,
+                       const Executor& executor, Progress& progress) {
   const StackSimulator simulator(tile.stack);
   const StackInfo info = simulator.info();
   file.frames = info.frames;
@@ -73,8 +76,8 @@ void write_description(const TrueTile& tile, const fs::path& path) {
 
 }  // namespace
 
-SimulationReport simulate(const SimulationSettings& settings, const fs::path& output, const Executor& executor,
-                          Progress& progress) {
+SimulationReport simulate(const SimulationSettings& settings, const fs::path& output,
+                          const Executor& executor, Progress& progress) {
   const std::vector<TrueTile> tiles = plan_simulation(settings);
   const StackInfo info = StackSimulator(tiles.front().stack).info();
   const auto stacks = static_cast<std::int64_t>(tiles.size());

@@ -24,8 +24,10 @@ void check_channels(const std::vector<std::string>& channels) {
                          return std::isalnum(c) || c == '_' || c == '-' || c == '.';
                        });
     if (!plain)
-      throw UsageError(fmt::format("\"{}\" cannot be the folder of a channel; use letters, digits, '_', '-' and '.', "
-                                   "for example Ex_488_Em_1", name));
+      throw UsageError(
+          fmt::format("\"{}\" cannot be the folder of a channel; use letters, digits, '_', '-' and '.', "
+                      "for example Ex_488_Em_1",
+                      name));
     if (!seen.insert(name).second) throw UsageError(fmt::format("channel {} is given twice", name));
   }
 }
@@ -33,18 +35,21 @@ void check_channels(const std::vector<std::string>& channels) {
 void check_tiles(const SimulationSettings& s) {
   constexpr std::int64_t kMostTiles = 1'000'000;
   const Index3 n = s.tiles;
-  if (n.x < 1 || n.y < 1 || n.z < 1 || n.x > kMostTiles || n.y > kMostTiles / n.x || n.z > kMostTiles / (n.x * n.y))
+  if (n.x < 1 || n.y < 1 || n.z < 1 || n.x > kMostTiles || n.y > kMostTiles / n.x ||
+      n.z > kMostTiles / (n.x * n.y))
     throw UsageError("the number of tiles must be at least 1 along each axis and at most 1,000,000 in all");
   for (const double o : {s.overlap.x, s.overlap.y, s.overlap.z})
-    if (!(o > -10 && o < 1)) throw UsageError(fmt::format("the overlap is {}; it must be below 1 (100 %)", o));
+    if (!(o > -10 && o < 1))
+      throw UsageError(fmt::format("the overlap is {}; it must be below 1 (100 %)", o));
   for (const double e : {s.stage_error_um.x, s.stage_error_um.y, s.stage_error_um.z})
-    if (!(e >= 0 && e <= 1e6)) throw UsageError(fmt::format("the stage error is {} µm; it must be 0 to 1e6", e));
+    if (!(e >= 0 && e <= 1e6))
+      throw UsageError(fmt::format("the stage error is {} µm; it must be 0 to 1e6", e));
   if (!(s.organ_size >= 0 && s.organ_size <= 1000))
     throw UsageError(fmt::format("the size of the organ is {}; it must be 0 to 1000", s.organ_size));
   const auto inside = [n](Index3 i) { return contains({{0, 0, 0}, n}, {i, i + Index3{1, 1, 1}}); };
   const auto refuse = [n](Index3 i) {
-    throw UsageError(fmt::format("tile {},{},{} does not exist; there are {} x {} x {} tiles, counted from 0", i.x, i.y,
-                                 i.z, n.x, n.y, n.z));
+    throw UsageError(fmt::format("tile {},{},{} does not exist; there are {} x {} x {} tiles, counted from 0",
+                                 i.x, i.y, i.z, n.x, n.y, n.z));
   };
   for (const Index3 i : s.empty_tiles)
     if (!inside(i)) refuse(i);
@@ -55,7 +60,8 @@ void check_tiles(const SimulationSettings& s) {
 /// Extents of one tile at constant z (x), and along the other axes.
 Vec3 tile_extent(const SimulationSettings& s) {
   const double tilt = s.scan.tilt_degrees * std::numbers::pi / 180;
-  return {static_cast<double>(s.stack.frames) * s.scan.x_step_um, static_cast<double>(s.stack.rows) * s.scan.y_voxel_um,
+  return {static_cast<double>(s.stack.frames) * s.scan.x_step_um,
+          static_cast<double>(s.stack.rows) * s.scan.y_voxel_um,
           static_cast<double>(s.stack.columns) * s.scan.y_voxel_um * std::sin(tilt)};
 }
 
@@ -93,7 +99,8 @@ void place_organ(const SimulationSettings& s, Vec3 pitch, PhantomSettings& phant
                   extent.y + pitch.y * static_cast<double>(s.tiles.y - 1),
                   extent.z + pitch.z * static_cast<double>(s.tiles.z - 1)};
   const double back = s.scan.direction < 0 ? extent.x : 0;
-  phantom.organ_centre_um = {s.origin_um.x - back + size.x / 2, s.origin_um.y + size.y / 2, s.origin_um.z + size.z / 2};
+  phantom.organ_centre_um = {s.origin_um.x - back + size.x / 2, s.origin_um.y + size.y / 2,
+                             s.origin_um.z + size.z / 2};
   const double half = s.organ_size / 2;
   phantom.organ_radii_um = {half * size.x, half * size.y, half * size.z};
 }
@@ -136,11 +143,13 @@ std::vector<TrueTile> plan_simulation(const SimulationSettings& s) {
       const auto along = [](double origin, double step, std::int64_t i) {
         return static_cast<double>(detail::tenths(origin + step * static_cast<double>(i))) / 10;
       };
-      tile.nominal_um = {along(s.origin_um.x, pitch.x, tile.index.x), along(s.origin_um.y, pitch.y, tile.index.y),
+      tile.nominal_um = {along(s.origin_um.x, pitch.x, tile.index.x),
+                         along(s.origin_um.y, pitch.y, tile.index.y),
                          along(s.origin_um.z, pitch.z, tile.index.z)};
       tile.file = file_name(s, tile);
       if (!names.insert(tile.file).second)
-        throw UsageError(fmt::format("two tiles would be {}; tiles must be at least 0.1 µm apart", tile.file));
+        throw UsageError(
+            fmt::format("two tiles would be {}; tiles must be at least 0.1 µm apart", tile.file));
       tile.stack = common;
       tile.stack.phantom.channel = static_cast<int>(c);
       tile.stack.position_um = true_position(s, tile);

@@ -61,7 +61,8 @@ TrueTile tile_of(const Json& json) {
   tile.channel = json.at("channel").get<std::string>();
   tile.file = json.at("file").get<std::string>();
   const Json& index = json.at("index");
-  tile.index = {index.at(0).get<std::int64_t>(), index.at(1).get<std::int64_t>(), index.at(2).get<std::int64_t>()};
+  tile.index = {index.at(0).get<std::int64_t>(), index.at(1).get<std::int64_t>(),
+                index.at(2).get<std::int64_t>()};
   tile.nominal_um = vec3_of(json.at("nominal_um"));
   tile.stack = stack_from_json(json.at("stack").dump());
   return tile;
@@ -75,7 +76,8 @@ std::int64_t tenths(double um) {
   return std::llround(um * 10);
 }
 
-void write_truth(const fs::path& folder, const SimulationSettings& settings, const std::vector<TrueTile>& tiles) {
+void write_truth(const fs::path& folder, const SimulationSettings& settings,
+                 const std::vector<TrueTile>& tiles) {
   Json json;
   json["format"] = kFormat;
   json["format_version"] = 1;
@@ -123,11 +125,13 @@ void write_illumination(const fs::path& folder, const SimulatedStack& stack) {
   check(TIFFFlush(tiff) == 1);
 }
 
-void write_metadata(const fs::path& folder, const SimulationSettings& settings, const std::vector<TrueTile>& tiles) {
+void write_metadata(const fs::path& folder, const SimulationSettings& settings,
+                    const std::vector<TrueTile>& tiles) {
   // The file is Latin-1: the micro sign is one byte.
   const StackInfo info = StackSimulator(tiles.front().stack).info();
   std::string text = "Obj\tRes\t\xb5m/pix\tX/Z Step (\xb5m)\t\t\r\n";
-  text += fmt::format("Simulated\t{}\t{}\t{}\t\t\r\n", info.columns, settings.scan.y_voxel_um, settings.scan.x_step_um);
+  text += fmt::format("Simulated\t{}\t{}\t{}\t\t\r\n", info.columns, settings.scan.y_voxel_um,
+                      settings.scan.x_step_um);
   text += "Power\tLeft\tRight\t\t\t\r\n";
   for (const std::string& channel : settings.channels) {
     // Ex_488_Em_1: excited at 488 nm.
@@ -137,8 +141,8 @@ void write_metadata(const fs::path& folder, const SimulationSettings& settings, 
   }
   text += "X\tY\tZ\tLaser\tSide\tExposure\r\n";
   for (const TrueTile& tile : tiles)
-    text += fmt::format("{:06d}\t{:06d}\t{}\t{}\t0\t2\r\n", tenths(tile.nominal_um.x), tenths(tile.nominal_um.y),
-                        tenths(tile.nominal_um.z), tile.stack.phantom.channel + 1);
+    text += fmt::format("{:06d}\t{:06d}\t{}\t{}\t0\t2\r\n", tenths(tile.nominal_um.x),
+                        tenths(tile.nominal_um.y), tenths(tile.nominal_um.z), tile.stack.phantom.channel + 1);
   write_text(folder / "metadata.txt", text);
 }
 
@@ -148,7 +152,8 @@ std::vector<TrueTile> read_truth(const fs::path& folder) {
   const fs::path path = folder / "truth" / "truth.json";
   std::ifstream file(path, std::ios::binary);
   if (!file)
-    throw Error(fmt::format("{} cannot be opened; give the folder that spimstitch simulate wrote", path.string()));
+    throw Error(
+        fmt::format("{} cannot be opened; give the folder that spimstitch simulate wrote", path.string()));
   std::vector<TrueTile> tiles;
   try {
     const Json json = Json::parse(file);

@@ -28,8 +28,8 @@ constexpr std::array<Population, 3> kPopulations = {{
     {2, 10, 0.3, 2.4, 3.4, 600, 0.0F},
 }};
 constexpr double kStretch = 1.35;      ///< longest half axis over the mean one, at most
-constexpr double kClusterPitch = 160;  ///< size of the regions where cells are dense or rare; divides no period,
-                                       ///< so it follows kRepeatUnit when the tissue repeats
+constexpr double kClusterPitch = 160;  ///< size of the regions where cells are dense or rare; divides no
+                                       ///< period, so it follows kRepeatUnit when the tissue repeats
 
 /// A cell cut by a plane: grey level as a function of q = q0 + …, which is 1 on the cell's surface.
 struct Cell {
@@ -91,7 +91,8 @@ void draw_cell(const Cell& cell, const PlaneFrame& frame, ImageView<float> image
   const Span columns = frame.columns(cell.centre.x - reach, cell.centre.x + reach);
   const Span rows = frame.rows(cell.centre.y - reach, cell.centre.y + reach);
   if (columns.size() == 0 || rows.size() == 0) return;
-  // The widest cell has kStretch·10·2 / column pitch columns; drawn in pieces so that the buffer can be small.
+  // The widest cell has kStretch·10·2 / column pitch columns; drawn in pieces so that the buffer can be
+  // small.
   constexpr std::int64_t kPiece = 64;
   const double h = -cell.centre.z;
   for (std::int64_t begin = columns.first; begin <= columns.last; begin += kPiece) {
@@ -101,9 +102,10 @@ void draw_cell(const Cell& cell, const PlaneFrame& frame, ImageView<float> image
       a[static_cast<std::size_t>(j)] = static_cast<float>(frame.a(begin + j) - cell.centre.x);
     for (std::int64_t i = rows.first; i <= rows.last; ++i) {
       const double b = frame.b(i) - cell.centre.y;
-      const CellRow row{static_cast<float>(cell.m[0]), static_cast<float>(2 * (cell.m[3] * b + cell.m[4] * h)),
-                        static_cast<float>(cell.m[1] * b * b + 2 * cell.m[5] * b * h + cell.m[2] * h * h), cell.level,
-                        cell.nucleus};
+      const CellRow row{static_cast<float>(cell.m[0]),
+                        static_cast<float>(2 * (cell.m[3] * b + cell.m[4] * h)),
+                        static_cast<float>(cell.m[1] * b * b + 2 * cell.m[5] * b * h + cell.m[2] * h * h),
+                        cell.level, cell.nucleus};
       draw_cell_row(row, a.data(), count, image.row(i) + begin);
     }
   }

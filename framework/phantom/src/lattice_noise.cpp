@@ -19,12 +19,14 @@ float noise_at(const Lattice& lattice, Vec3 at) noexcept {
     const auto value = [&](std::int64_t dx, std::int64_t dz) {
       return lattice.value(x.index + dx, y.index + dy, z.index + dz);
     };
-    along_y[dy] = lerp(lerp(value(0, 0), value(1, 0), x.weight), lerp(value(0, 1), value(1, 1), x.weight), z.weight);
+    along_y[dy] =
+        lerp(lerp(value(0, 0), value(1, 0), x.weight), lerp(value(0, 1), value(1, 1), x.weight), z.weight);
   }
   return lerp(along_y[0], along_y[1], y.weight);
 }
 
-PlaneNoise::PlaneNoise(const Lattice& lattice, const PlaneFrame& frame) : frame_(&frame), pitch_(lattice.pitch_um) {
+PlaneNoise::PlaneNoise(const Lattice& lattice, const PlaneFrame& frame)
+    : frame_(&frame), pitch_(lattice.pitch_um) {
   const Plane& plane = frame.plane();
   first_index_ = lattice_point(frame.y(0), pitch_).index;
   const std::int64_t knots = lattice_point(frame.y(plane.rows - 1), pitch_).index - first_index_ + 2;
@@ -40,8 +42,10 @@ PlaneNoise::PlaneNoise(const Lattice& lattice, const PlaneFrame& frame) : frame_
     float corner[4] = {};
     for (std::size_t j = 0; j < x.size(); ++j) {
       if (j == 0 || x[j].index != x[j - 1].index || z[j].index != z[j - 1].index)
-        for (std::int64_t n = 0; n < 4; ++n) corner[n] = lattice.value(x[j].index + n % 2, y, z[j].index + n / 2);
-      row[j] = lerp(lerp(corner[0], corner[1], x[j].weight), lerp(corner[2], corner[3], x[j].weight), z[j].weight);
+        for (std::int64_t n = 0; n < 4; ++n)
+          corner[n] = lattice.value(x[j].index + n % 2, y, z[j].index + n / 2);
+      row[j] =
+          lerp(lerp(corner[0], corner[1], x[j].weight), lerp(corner[2], corner[3], x[j].weight), z[j].weight);
     }
   }
 }

@@ -42,13 +42,14 @@ inline LatticePoint lattice_point(double at, double pitch) noexcept {
 /// Noise in [0, 1] at one point.
 float noise_at(const Lattice& lattice, Vec3 at) noexcept;
 
-/// Noise on a plane. Along y only whole lattice rows are computed, once for each column; a row of the plane is a
-/// blend of two of them.
+/// Noise on a plane. Along y only whole lattice rows are computed, once for each column; a row of the plane
+/// is a blend of two of them.
 class PlaneNoise {
  public:
   PlaneNoise(const Lattice& lattice, const PlaneFrame& frame);
 
-  /// The two lattice rows around row `row` of the plane (values for each column) and the weight of the second.
+  /// The two lattice rows around row `row` of the plane (values for each column) and the weight of the
+  /// second.
   struct Row {
     const float* first;
     const float* second;

@@ -14,10 +14,10 @@ namespace spim {
 namespace {
 
 constexpr double kVariationPitch = 240;  ///< lattice of the slow variation of the background, µm at scale 1
-constexpr double kTexturePitch = 5;  ///< of its texture
-constexpr double kOutlinePitch = 0.55;  ///< lattice of the organ's outline, in half axes
-constexpr float kOutlineDepth = 0.5F;   ///< how much the outline varies
-constexpr float kOutlineEdge = 0.06F;   ///< width of the organ's edge, in units of 1 − r²
+constexpr double kTexturePitch = 5;      ///< of its texture
+constexpr double kOutlinePitch = 0.55;   ///< lattice of the organ's outline, in half axes
+constexpr float kOutlineDepth = 0.5F;    ///< how much the outline varies
+constexpr float kOutlineEdge = 0.06F;    ///< width of the organ's edge, in units of 1 − r²
 
 PhantomSettings plain(std::uint64_t seed, int channel) {
   PhantomSettings settings;
@@ -28,7 +28,8 @@ PhantomSettings plain(std::uint64_t seed, int channel) {
 
 /// The background along one row: slow variation and texture.
 __attribute__((target_clones("avx2", "default"))) void add_background(const PlaneNoise::Row& slow,
-                                                                      const PlaneNoise::Row& fine, std::int64_t count,
+                                                                      const PlaneNoise::Row& fine,
+                                                                      std::int64_t count,
                                                                       const float* processes, float* out) {
   const float ws = slow.weight, wf = fine.weight;
   for (std::int64_t j = 0; j < count; ++j) {
@@ -45,8 +46,8 @@ struct OutlineRow {
   PlaneNoise::Row noise;
 };
 
-__attribute__((target_clones("avx2", "default"))) void cut_outline(const OutlineRow& outline, std::int64_t count,
-                                                                   float* out) {
+__attribute__((target_clones("avx2", "default"))) void cut_outline(const OutlineRow& outline,
+                                                                   std::int64_t count, float* out) {
   const float* xz_2 = outline.xz_2;
   const float y_2 = outline.y_2, weight = outline.noise.weight;
   const float *first = outline.noise.first, *second = outline.noise.second;
@@ -85,9 +86,11 @@ Phantom::Phantom(std::uint64_t seed, int channel) : Phantom(plain(seed, channel)
 Phantom::Phantom(const PhantomSettings& settings) : settings_(settings) {
   const Vec3 r = settings.organ_radii_um;
   const bool bounded = r.x > 0 && r.y > 0 && r.z > 0, unbounded = r == Vec3{};
-  if (!bounded && !unbounded) throw UsageError("the organ's half axes must all be positive, or all 0 for none");
+  if (!bounded && !unbounded)
+    throw UsageError("the organ's half axes must all be positive, or all 0 for none");
   if (!(settings.scale >= 0.01 && settings.scale <= 1000))
-    throw UsageError("the phantom's scale is " + std::to_string(settings.scale) + "; it must be 0.01 to 1000");
+    throw UsageError("the phantom's scale is " + std::to_string(settings.scale) +
+                     "; it must be 0.01 to 1000");
   if (!(settings.brightness >= 0 && settings.brightness <= 1e6))
     throw UsageError("the phantom's brightness is " + std::to_string(settings.brightness) +
                      "; it must be 0 to 1,000,000");

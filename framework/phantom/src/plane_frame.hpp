@@ -16,9 +16,9 @@ struct Span {
   std::int64_t size() const noexcept { return last < first ? 0 : last - first + 1; }
 };
 
-/// Coordinates on a plane: a along the columns, b along the rows (y), h along the normal; µm from the plane's origin.
-/// Positions of rows and columns are computed from their absolute numbers, so that a part of a plane gets bit for bit
-/// the values of the whole.
+/// Coordinates on a plane: a along the columns, b along the rows (y), h along the normal; µm from the plane's
+/// origin. Positions of rows and columns are computed from their absolute numbers, so that a part of a plane
+/// gets bit for bit the values of the whole.
 class PlaneFrame {
  public:
   explicit PlaneFrame(const Plane& plane)
@@ -41,9 +41,7 @@ class PlaneFrame {
   double z(std::int64_t column) const noexcept { return plane_.origin_um.z + a(column) * sin_; }
 
   /// A position relative to the origin, or a direction, in (a, b, h).
-  Vec3 turn(Vec3 v) const noexcept {
-    return {v.x * cos_ + v.z * sin_, v.y, v.z * cos_ - v.x * sin_};
-  }
+  Vec3 turn(Vec3 v) const noexcept { return {v.x * cos_ + v.z * sin_, v.y, v.z * cos_ - v.x * sin_}; }
   /// A position in space in (a, b, h).
   Vec3 locate(Vec3 at) const noexcept { return turn(at - plane_.origin_um); }
 
@@ -70,8 +68,8 @@ class PlaneFrame {
   std::vector<double> b_;
 };
 
-/// Calls visit(gx, gy, gz) for every cell of a grid of pitch `pitch` that comes within `reach` of the plane, in an
-/// order that does not depend on which part of the plane is wanted.
+/// Calls visit(gx, gy, gz) for every cell of a grid of pitch `pitch` that comes within `reach` of the plane,
+/// in an order that does not depend on which part of the plane is wanted.
 template <class Visit>
 void for_each_grid_cell(const PlaneFrame& frame, double pitch, double reach, const Visit& visit) {
   const Plane& plane = frame.plane();
@@ -87,7 +85,8 @@ void for_each_grid_cell(const PlaneFrame& frame, double pitch, double reach, con
       from = std::clamp((static_cast<double>(gz) * pitch - reach - z0) / (z1 - z0), 0.0, 1.0);
       to = std::clamp((static_cast<double>(gz + 1) * pitch + reach - z0) / (z1 - z0), 0.0, 1.0);
     }
-    const std::int64_t x_begin = cell(x0 + from * (x1 - x0) - reach), x_end = cell(x0 + to * (x1 - x0) + reach);
+    const std::int64_t x_begin = cell(x0 + from * (x1 - x0) - reach),
+                       x_end = cell(x0 + to * (x1 - x0) + reach);
     for (std::int64_t gx = x_begin; gx <= x_end; ++gx)
       for (std::int64_t gy = y_begin; gy <= y_end; ++gy) visit(gx, gy, gz);
   }

@@ -10,10 +10,10 @@ namespace spim {
 
 namespace {
 
-constexpr double kPitch = 20;   ///< of the grid of starting points
+constexpr double kPitch = 20;  ///< of the grid of starting points
 constexpr int kTrunkSteps = 11;
 constexpr int kBranchSteps = 6;
-constexpr double kStep = 7.5;  ///< length of a straight piece
+constexpr double kStep = 7.5;                   ///< length of a straight piece
 constexpr double kReach = kTrunkSteps * kStep;  ///< no piece is farther from the start
 constexpr double kRadiusLow = 1.9, kRadiusHigh = 3.2;
 constexpr double kProbability = 0.3;  ///< that a process starts in a cell of the grid
@@ -44,7 +44,7 @@ Vec3 random_offset(Draw& draw) {
 /// One row of a piece on the plane; a and b run over its points, h = 0 there.
 struct PieceRow {
   float along_a, along_2;  ///< direction along the row, and squared length of the whole direction
-  float rest_dot, rest_2;          ///< (b − from_b, −from_h) · (along_b, along_h), and its own square
+  float rest_dot, rest_2;  ///< (b − from_b, −from_h) · (along_b, along_h), and its own square
   float inverse_radius_2, level;
 };
 
@@ -74,8 +74,10 @@ void draw_piece(const Piece& piece, const PlaneFrame& frame, ImageView<float> im
   } else if (std::abs(piece.from.z) > piece.radius) {
     return;
   }
-  const auto [a0, a1] = std::minmax({piece.from.x + low * piece.along.x, piece.from.x + high * piece.along.x});
-  const auto [b0, b1] = std::minmax({piece.from.y + low * piece.along.y, piece.from.y + high * piece.along.y});
+  const auto [a0, a1] =
+      std::minmax({piece.from.x + low * piece.along.x, piece.from.x + high * piece.along.x});
+  const auto [b0, b1] =
+      std::minmax({piece.from.y + low * piece.along.y, piece.from.y + high * piece.along.y});
   const Span columns = frame.columns(a0 - piece.radius, a1 + piece.radius);
   const Span rows = frame.rows(b0 - piece.radius, b1 + piece.radius);
   if (columns.size() == 0 || rows.size() == 0) return;
@@ -119,11 +121,13 @@ void draw_process(Walk trunk, Draw& draw, double length, const PlaneFrame& frame
   for (int n = 0; n < kTrunkSteps; ++n) {
     step(trunk, draw, length, frame, image);
     if (n != fork) continue;
-    // The branch has its own numbers and no more steps than the trunk has left, so that it stays within reach.
+    // The branch has its own numbers and no more steps than the trunk has left, so that it stays within
+    // reach.
     Walk branch = trunk;
     branch.direction = normalised(trunk.direction + random_offset(draw));
     branch.radius *= 0.85;
-    for (int m = 0; m < std::min(kBranchSteps, kTrunkSteps - n - 1); ++m) step(branch, draw, length, frame, image);
+    for (int m = 0; m < std::min(kBranchSteps, kTrunkSteps - n - 1); ++m)
+      step(branch, draw, length, frame, image);
   }
 }
 
@@ -132,13 +136,15 @@ void draw_process(Walk trunk, Draw& draw, double length, const PlaneFrame& frame
 void draw_processes(const Tissue& tissue, const PlaneFrame& frame, ImageView<float> image) {
   const double pitch = kPitch * tissue.scale;
   const double reach = (kReach + kRadiusHigh) * tissue.scale;
-  const Lattice grid{subkey(tissue.seed, 202), pitch, tissue.repeat * static_cast<std::int64_t>(kRepeatUnit / kPitch)};
+  const Lattice grid{subkey(tissue.seed, 202), pitch,
+                     tissue.repeat * static_cast<std::int64_t>(kRepeatUnit / kPitch)};
   for_each_grid_cell(frame, pitch, reach, [&](std::int64_t gx, std::int64_t gy, std::int64_t gz) {
     const std::uint64_t key = grid_key(grid.key, grid.fold(gx), grid.fold(gy), grid.fold(gz));
     Draw draw(key);
     if (draw.uniform() > kProbability) return;
     Walk trunk;
-    trunk.at = {(static_cast<double>(gx) + draw.uniform()) * pitch, (static_cast<double>(gy) + draw.uniform()) * pitch,
+    trunk.at = {(static_cast<double>(gx) + draw.uniform()) * pitch,
+                (static_cast<double>(gy) + draw.uniform()) * pitch,
                 (static_cast<double>(gz) + draw.uniform()) * pitch};
     if (std::abs(frame.locate(trunk.at).z) > reach) return;
     trunk.direction = normalised(random_offset(draw));

@@ -36,7 +36,8 @@ class Members {
       value = at->template get<T>();
     } else {
       if (!at->is_number_integer()) refuse(member, "an integer");
-      if (!at->is_number_unsigned() && std::is_unsigned_v<T>) refuse(member, "an integer that is not negative");
+      if (!at->is_number_unsigned() && std::is_unsigned_v<T>)
+        refuse(member, "an integer that is not negative");
       const auto number = at->template get<T>();
       if (*at != number) refuse(member, "an integer of fewer digits");
       value = number;
@@ -45,7 +46,8 @@ class Members {
 
   /// A member that is one of two words; the first one gives `first`.
   template <class T>
-  void take_word(const char* member, T& value, std::pair<const char*, const char*> words, std::pair<T, T> values) {
+  void take_word(const char* member, T& value, std::pair<const char*, const char*> words,
+                 std::pair<T, T> values) {
     known_.insert(member);
     const auto at = object_.find(member);
     if (at == object_.end()) return;
@@ -153,8 +155,10 @@ SimulatedStack stack_from_json(std::string_view text) {
   members.take("read_noise", s.noise.read_noise);
   members.take("illumination", s.illumination);
   members.take("stripes", s.stripes);
-  members.take_word("content", s.content, {"tissue", "nothing"}, {StackContent::tissue, StackContent::nothing});
-  members.take_word("stored", s.stored, {"as-camera", "oriented"}, {StoredFrames::as_camera, StoredFrames::oriented});
+  members.take_word("content", s.content, {"tissue", "nothing"},
+                    {StackContent::tissue, StackContent::nothing});
+  members.take_word("stored", s.stored, {"as-camera", "oriented"},
+                    {StoredFrames::as_camera, StoredFrames::oriented});
   if (const Json* phantom = members.object("phantom")) s.phantom = phantom_of(*phantom);
   members.refuse_others();
   return s;

@@ -14,7 +14,8 @@ namespace spim {
 
 namespace {
 
-/// The brightest column, and how the loss is shared between the quadratic in the column and the slope in the row.
+/// The brightest column, and how the loss is shared between the quadratic in the column and the slope in the
+/// row.
 constexpr double kBrightestColumn = 0.45;
 constexpr double kColumnLoss = 3, kRowLoss = 0.3;
 constexpr double kLargestLoss = kColumnLoss * (1 - kBrightestColumn) * (1 - kBrightestColumn) + kRowLoss;
@@ -26,7 +27,7 @@ struct StripeFamily {
   float share;
 };
 constexpr std::array<StripeFamily, 2> kStripes = {{{0, 4, 1.0F}, {1, 11, 0.6F}}};
-constexpr double kStripeFrames = 24;  ///< stripes change over this many frames
+constexpr double kStripeFrames = 24;   ///< stripes change over this many frames
 constexpr double kStripeDepths = 2.5;  ///< and this many times over the depth
 
 Lattice stripe_lattice(std::uint64_t key, const StripeFamily& family) {
@@ -74,8 +75,8 @@ StackSimulator::StackSimulator(const SimulatedStack& stack)
 
 StackInfo StackSimulator::info() const noexcept {
   const bool turned = stack_.stored == StoredFrames::as_camera;
-  return {stack_.frames, stack_.frames, turned ? stack_.columns : stack_.rows, turned ? stack_.rows : stack_.columns,
-          PixelType::u16};
+  return {stack_.frames, stack_.frames, turned ? stack_.columns : stack_.rows,
+          turned ? stack_.rows : stack_.columns, PixelType::u16};
 }
 
 double StackSimulator::illumination(double row, double column) const noexcept {
@@ -89,8 +90,8 @@ double StackSimulator::stripes(double frame, double row, double column) const no
   float dark = 0;
   const double depth = column * kStripeDepths / static_cast<double>(stack_.columns);
   for (const StripeFamily& family : kStripes)
-    dark += family.share *
-            darkness(noise_at(stripe_lattice(stripe_key_, family), {frame / kStripeFrames, row / family.rows, depth}));
+    dark += family.share * darkness(noise_at(stripe_lattice(stripe_key_, family),
+                                             {frame / kStripeFrames, row / family.rows, depth}));
   return 1 - stack_.stripes * static_cast<double>(std::min(dark, 1.0F));
 }
 
@@ -109,9 +110,14 @@ void StackSimulator::apply_light(std::int64_t frame, FrameCorner corner, ImageVi
   if (stack_.stripes > 0) {
     planes.reserve(kStripes.size());
     for (const StripeFamily& family : kStripes) {
-      planes.emplace_back(Plane{{static_cast<double>(frame) / kStripeFrames, 0, 0}, 90, 1 / family.rows,
-                                kStripeDepths / static_cast<double>(stack_.columns), corner.row, corner.column,
-                                image.rows, image.columns});
+      planes.emplace_back(Plane{{static_cast<double>(frame) / kStripeFrames, 0, 0},
+                                90,
+                                1 / family.rows,
+                                kStripeDepths / static_cast<double>(stack_.columns),
+                                corner.row,
+                                corner.column,
+                                image.rows,
+                                image.columns});
       noises.emplace_back(stripe_lattice(stripe_key_, family), planes.back());
     }
   }
@@ -120,8 +126,8 @@ void StackSimulator::apply_light(std::int64_t frame, FrameCorner corner, ImageVi
   for (std::int64_t i = 0; i < image.rows; ++i) {
     float* row = image.row(i);
     for (std::int64_t j = 0; j < image.columns; ++j)
-      profile[static_cast<std::size_t>(j)] =
-          static_cast<float>(illumination(static_cast<double>(corner.row + i), static_cast<double>(corner.column + j)));
+      profile[static_cast<std::size_t>(j)] = static_cast<float>(
+          illumination(static_cast<double>(corner.row + i), static_cast<double>(corner.column + j)));
     if (!noises.empty()) {
       const PlaneNoise::Row narrow = noises[0].row(i), wide = noises[1].row(i);
       for (std::int64_t j = 0; j < image.columns; ++j) {
@@ -167,7 +173,8 @@ void StackSimulator::expose(std::int64_t frame, FrameCorner corner, ImageView<st
 
 void StackSimulator::read(std::int64_t frame, std::int64_t first_row, ImageView<std::uint16_t> out) const {
   if (stack_.stored == StoredFrames::oriented) return expose(frame, {first_row, 0}, out);
-  // oriented[i, j] is stored at [columns − 1 − j, rows − 1 − i]: stored rows are oriented columns from the last one.
+  // oriented[i, j] is stored at [columns − 1 − j, rows − 1 − i]: stored rows are oriented columns from the
+  // last one.
   const std::int64_t first_column = stack_.columns - first_row - out.rows;
   std::vector<std::uint16_t> pixels(static_cast<std::size_t>(stack_.rows * out.rows));
   const ImageView<std::uint16_t> image{pixels.data(), stack_.rows, out.rows, out.rows};

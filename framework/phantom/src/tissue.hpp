@@ -22,8 +22,8 @@ inline constexpr double kRepeatUnit = 80;
 /// Adds the cells that touch the plane to `image` (plane.rows by plane.columns).
 void draw_cells(const Tissue& tissue, const PlaneFrame& frame, ImageView<float> image);
 
-/// Raises `image` to the brightness of the processes (axons, dendrites) that touch the plane. A maximum, not a sum:
-/// the joints of a process are then as bright as the rest of it.
+/// Raises `image` to the brightness of the processes (axons, dendrites) that touch the plane. A maximum, not
+/// a sum: the joints of a process are then as bright as the rest of it.
 void draw_processes(const Tissue& tissue, const PlaneFrame& frame, ImageView<float> image);
 
 }  // namespace spim

@@ -2,9 +2,8 @@
 
 namespace {
 
-constexpr spim::ItemSpec kItems[] = {
-    spim::implement<spim::SimulatedReader>("simulated", "frames of synthetic tissue, computed as they are read",
-                                           spim::Concurrency::reentrant)};
+constexpr spim::ItemSpec kItems[] = {spim::implement<spim::SimulatedReader>(
+    "simulated", "frames of synthetic tissue, computed as they are read", spim::Concurrency::reentrant)};
 
 }  // namespace
 

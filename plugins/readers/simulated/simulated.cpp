@@ -34,7 +34,8 @@ StackSimulator open(const std::string& path) {
 
 }  // namespace
 
-SimulatedReader::SimulatedReader(Host&, const Options&, std::string_view path) : simulator_(open(std::string(path))) {}
+SimulatedReader::SimulatedReader(Host&, const Options&, std::string_view path)
+    : simulator_(open(std::string(path))) {}
 
 int SimulatedReader::probe(const char*, const unsigned char* head, std::uint64_t head_size) noexcept {
   // A description begins with its format; white space may differ.

@@ -33,10 +33,10 @@ struct SimulationSettings {
   std::vector<std::string> channels = {"Ex_488_Em_1"};
   StackShape stack{150, 256, 256};  ///< of a tile, oriented: rows y, columns depth
   ScanSettings scan;
-  Index3 tiles{1, 1, 1};             ///< number along x, y, z
-  Vec3 overlap{0.1, 0.1, 0.1};       ///< of neighbours along x, y, z, as a fraction of a tile
-  Vec3 origin_um;                    ///< nominal position of the first tile
-  Vec3 stage_error_um;               ///< largest deviation of a tile from its nominal position, per axis
+  Index3 tiles{1, 1, 1};                ///< number along x, y, z
+  Vec3 overlap{0.1, 0.1, 0.1};          ///< of neighbours along x, y, z, as a fraction of a tile
+  Vec3 origin_um;                       ///< nominal position of the first tile
+  Vec3 stage_error_um;                  ///< largest deviation of a tile from its nominal position, per axis
   std::vector<Displacement> displaced;  ///< added to the stage error
   std::vector<Index3> empty_tiles;      ///< tiles that show nothing
   double organ_size = 1.2;  ///< half axes of the organ over those of the acquisition; 0: tissue everywhere
@@ -54,15 +54,15 @@ struct SimulationSettings {
 /// One stack of an acquisition.
 struct TrueTile {
   std::string channel;
-  std::string file;    ///< relative to the acquisition's folder
-  Index3 index;        ///< in the grid of tiles
-  Vec3 nominal_um;     ///< what the stage says, a multiple of 0.1 µm
+  std::string file;      ///< relative to the acquisition's folder
+  Index3 index;          ///< in the grid of tiles
+  Vec3 nominal_um;       ///< what the stage says, a multiple of 0.1 µm
   SimulatedStack stack;  ///< stack.position_um is where it really was
   Vec3 error_um() const noexcept { return stack.position_um - nominal_um; }
 };
 
-/// An acquisition with everything worked out: channels in the order given, tiles in rising z, y, x inside each. Throws
-/// UsageError for impossible settings. Nothing is written.
+/// An acquisition with everything worked out: channels in the order given, tiles in rising z, y, x inside
+/// each. Throws UsageError for impossible settings. Nothing is written.
 std::vector<TrueTile> plan_simulation(const SimulationSettings& settings);
 
 /// What simulate() wrote.
@@ -72,13 +72,15 @@ struct SimulationReport {
   std::int64_t pixel_bytes = 0;
 };
 
-/// Writes the acquisition into the folder `output`, which is created: CHANNEL/<x>/<x>_<y>/<z>.dcimg, metadata.txt, and
-/// the truth in truth/ (docs/simulation.md). The files do not depend on the number of workers; memory does not depend
-/// on the number of frames. Throws Error when the disk has no room. The caller publishes the folder.
+/// Writes the acquisition into the folder `output`, which is created: CHANNEL/<x>/<x>_<y>/<z>.dcimg,
+/// metadata.txt, and the truth in truth/ (docs/simulation.md). The files do not depend on the number of
+/// workers; memory does not depend on the number of frames. Throws Error when the disk has no room. The
+/// caller publishes the folder.
 SimulationReport simulate(const SimulationSettings& settings, const std::filesystem::path& output,
                           const Executor& executor, Progress& progress);
 
-/// The tiles of the acquisition in `folder`, from its truth/truth.json. Throws Error when it is missing or damaged.
+/// The tiles of the acquisition in `folder`, from its truth/truth.json. Throws Error when it is missing or
+/// damaged.
 std::vector<TrueTile> read_truth(const std::filesystem::path& folder);
 
 }  // namespace spim

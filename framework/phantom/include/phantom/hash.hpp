@@ -1,6 +1,6 @@
 #pragma once
-/// Random numbers without a generator: every number is a function of what it belongs to, so that nothing depends
-/// on the order or the thread in which things are computed.
+/// Random numbers without a generator: every number is a function of what it belongs to, so that nothing
+/// depends on the order or the thread in which things are computed.
 
 #include <cstdint>
 
@@ -8,8 +8,8 @@ namespace spim {
 
 inline constexpr std::uint64_t kGoldenStep = 0x9e3779b97f4a7c15ULL;  ///< 2^64 / golden ratio, odd
 
-/// Scrambles 64 bits so that neighbouring inputs give unrelated outputs (Stafford's variant 13 of the MurmurHash3
-/// finaliser, as in SplitMix64).
+/// Scrambles 64 bits so that neighbouring inputs give unrelated outputs (Stafford's variant 13 of the
+/// MurmurHash3 finaliser, as in SplitMix64).
 constexpr std::uint64_t mix(std::uint64_t x) noexcept {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;

@@ -12,18 +12,19 @@ namespace spim {
 /// What decides the tissue.
 struct PhantomSettings {
   std::uint64_t seed = 1;
-  int channel = 0;       ///< same objects in every channel, each with its own brightness
-  double scale = 1;      ///< multiplies the size of everything but the outline; 1: cells of 4 to 20 µm
+  int channel = 0;        ///< same objects in every channel, each with its own brightness
+  double scale = 1;       ///< multiplies the size of everything but the outline; 1: cells of 4 to 20 µm
   double brightness = 1;  ///< multiplies all grey levels
   Vec3 organ_centre_um;
-  Vec3 organ_radii_um;   ///< half axes of the organ; outside there is nothing. 0, 0, 0: tissue everywhere
-  double repeat_um = 0;  ///< > 0: objects and texture repeat with this period (a multiple of 80·scale) on each axis
+  Vec3 organ_radii_um;  ///< half axes of the organ; outside there is nothing. 0, 0, 0: tissue everywhere
+  double repeat_um =
+      0;  ///< > 0: objects and texture repeat with this period (a multiple of 80·scale) on each axis
 };
 
-/// Tissue that can be asked for its intensity anywhere: cells of several sizes, some of them in clusters, curved
-/// branching processes, a background that varies slowly and has texture, inside an organ with an irregular outline.
-/// A pure function of position and settings, in grey levels above the camera offset; nothing is stored, so that any
-/// region of any size costs only what it shows. All methods: [any thread].
+/// Tissue that can be asked for its intensity anywhere: cells of several sizes, some of them in clusters,
+/// curved branching processes, a background that varies slowly and has texture, inside an organ with an
+/// irregular outline. A pure function of position and settings, in grey levels above the camera offset;
+/// nothing is stored, so that any region of any size costs only what it shows. All methods: [any thread].
 class Phantom {
  public:
   /// Tissue everywhere.

@@ -7,9 +7,9 @@
 
 namespace spim {
 
-/// Sample (row i, column j) lies at origin + j·column_um·(cosθ, 0, sinθ) + i·row_um·(0, 1, 0). θ in [0, 90°]: 0 is a
-/// cut of constant z, 45° the usual light sheet. Only rows [first_row, first_row + rows) and columns [first_column,
-/// first_column + columns) are wanted; their values do not depend on which others are.
+/// Sample (row i, column j) lies at origin + j·column_um·(cosθ, 0, sinθ) + i·row_um·(0, 1, 0). θ in [0, 90°]:
+/// 0 is a cut of constant z, 45° the usual light sheet. Only rows [first_row, first_row + rows) and columns
+/// [first_column, first_column + columns) are wanted; their values do not depend on which others are.
 struct Plane {
   Vec3 origin_um;
   double tilt_degrees = 0;

@@ -1,5 +1,6 @@
 #pragma once
-/// One stack of frames as the camera takes it of a phantom: everything that decides its pixels, and the pixels.
+/// One stack of frames as the camera takes it of a phantom: everything that decides its pixels, and the
+/// pixels.
 
 #include <cstdint>
 #include <string>
@@ -44,14 +45,15 @@ struct SimulatedStack {
   StoredFrames stored = StoredFrames::as_camera;
 };
 
-/// A rectangle of an oriented frame, by its first row and column; its size is that of the image given with it.
+/// A rectangle of an oriented frame, by its first row and column; its size is that of the image given with
+/// it.
 struct FrameCorner {
   std::int64_t row = 0;
   std::int64_t column = 0;
 };
 
-/// Computes the frames of one stack. Every pixel is a function of the settings and its place alone, so parts of frames
-/// agree bit for bit with whole ones. All methods: [any thread].
+/// Computes the frames of one stack. Every pixel is a function of the settings and its place alone, so parts
+/// of frames agree bit for bit with whole ones. All methods: [any thread].
 class StackSimulator {
  public:
   /// Throws UsageError for impossible settings.
@@ -68,11 +70,11 @@ class StackSimulator {
   /// Rows [first_row, first_row + out.rows) of the frame as stored; out.columns equals info().columns.
   void read(std::int64_t frame, std::int64_t first_row, ImageView<std::uint16_t> out) const;
 
-  /// Illumination profile, 1 where brightest: a quadratic in the column and linear in the row, as the correction fits
-  /// it. Fractions and positions outside the frame are allowed.
+  /// Illumination profile, 1 where brightest: a quadratic in the column and linear in the row, as the
+  /// correction fits it. Fractions and positions outside the frame are allowed.
   double illumination(double row, double column) const noexcept;
-  /// Transmission of the stripes, 1 − strength … 1: shadows along the columns that vary slowly with depth and from
-  /// frame to frame.
+  /// Transmission of the stripes, 1 − strength … 1: shadows along the columns that vary slowly with depth and
+  /// from frame to frame.
   double stripes(double frame, double row, double column) const noexcept;
   /// Standard deviation of a pixel whose noise-free value is `signal`, grey levels.
   double deviation(double signal) const noexcept;
@@ -88,8 +90,8 @@ class StackSimulator {
 
 /// `stack` as a JSON text that stack_from_json() reads back exactly.
 std::string to_json(const SimulatedStack& stack);
-/// Throws Error that names the member when `text` is not such a description; members with a default may be missing,
-/// unknown ones are refused.
+/// Throws Error that names the member when `text` is not such a description; members with a default may be
+/// missing, unknown ones are refused.
 SimulatedStack stack_from_json(std::string_view text);
 
 }  // namespace spim
