@@ -1,5 +1,5 @@
 // The smallest useful plugin: frames of uint16 samples, one after the other, behind a header that is skipped.
-// Copy the folder, replace my_camera / my-camera by your own name, then make it read your format.
+// Copy the folder, replace my-camera by your own name, then make it read your format.
 #include <filesystem>
 #include <fstream>
 #include <spim/plugin.hpp>
@@ -56,4 +56,4 @@ constexpr spim::ItemSpec kItems[] = {
 
 }  // namespace
 
-SPIM_EXPORT_PLUGIN("my_camera", "0.1.0", "my lab", kItems);
+SPIM_EXPORT_PLUGIN("my-camera", "0.1.0", "my lab", kItems);

@@ -134,8 +134,8 @@ void Writer::finish() {
     if (level->chunks != expected)
       throw spim::Error(folder_ + " is not complete: " + std::to_string(level->chunks) + " of " +
                         std::to_string(expected) + " chunks of a level have arrived");
-    level->file->close();
   }
+  for (const auto& level : levels_) level->file->close();
   for (std::int32_t i = 0; i < spec_.levels; ++i) {
     const std::string path = folder_ + "/level_" + std::to_string(i) + ".nhdr";
     std::ofstream file(path, std::ios::binary);

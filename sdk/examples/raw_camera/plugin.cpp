@@ -15,4 +15,4 @@ constexpr spim::ItemSpec kItems[] = {
 
 }  // namespace
 
-SPIM_EXPORT_PLUGIN("raw_camera", "1.0.0", "spimstitch examples", kItems);
+SPIM_EXPORT_PLUGIN("raw-camera", "1.0.0", "spimstitch examples", kItems);
