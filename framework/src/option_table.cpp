@@ -150,8 +150,8 @@ CompletedOptions complete_options(OptionTable table, const OptionTexts& given, s
     std::string text = it != given.end() ? it->second : option.default_value;
     OptionValue value{option.name, option.type, false, 0, 0, nullptr};
     if (!parse_value(option, text, value)) {
-      std::string message = fmt::format("option {} of {} is '{}'; it must be {}", option.name, owner, text,
-                                        expected_value(option));
+      std::string message = fmt::format("option {} of {} is '{}'; it must be {}", option.name, owner,
+                                        printable(text), expected_value(option));
       if (option.type == OptionType::text && option.choices[0] != '\0')
         message += fmt::format(", the nearest is '{}'", nearest_word(text, choices_of(option)));
       throw UsageError(message);
