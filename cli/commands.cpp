@@ -6,9 +6,13 @@ namespace spim::cli {
 
 // To add a command: declare its function here (it stands in <name>_command.cpp) and add a row to the table.
 
+int run_simulate(const Invocation& call);
+
 namespace {
 
-constexpr std::array<Command, 0> kCommands{};
+constexpr std::array kCommands = {
+    Command{"simulate", "", "write a synthetic acquisition with known truth", run_simulate},
+};
 
 }  // namespace
 
