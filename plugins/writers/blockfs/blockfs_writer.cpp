@@ -1,0 +1,119 @@
+#include "blockfs_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/samples.hpp"
+#include "common/totals.hpp"
+#include "common/volume_checks.hpp"
+#include "precomputed_info.hpp"
+#include "spim/error.hpp"
+
+namespace spim::blockfs {
+
+namespace {
+
+constexpr std::int64_t kDefaultBlock = 64;
+
+}  // namespace
+
+struct BlockfsWriter::Level {
+  BlockDirectory directory;
+  std::string header;
+  chunked::File directory_file;
+  std::vector<chunked::File> files;
+  std::vector<std::atomic<std::uint64_t>> ends;  ///< first free byte of each block file
+};
+
+BlockfsWriter::BlockfsWriter(Host&, const Options& options, std::string_view path)
+    : path_(path),
+      codec_(chunked::blosc_settings(options)),
+      files_(options.integer("files")),
+      absolute_names_(options.text("absolute-names")) {
+  if (!absolute_names_.empty() && !std::filesystem::path(absolute_names_).is_absolute())
+    throw UsageError(fmt::format("absolute-names is \"{}\", which is not an absolute path", absolute_names_));
+}
+
+BlockfsWriter::~BlockfsWriter() = default;
+
+Index3 BlockfsWriter::chunk_shape(const VolumeSpec& spec) const {
+  return chunked::chunk_or_default(spec, kDefaultBlock);
+}
+
+std::unique_ptr<BlockfsWriter::Level> BlockfsWriter::create_level(std::int32_t level) const {
+  const chunked::ChunkGrid grid{level_shape(spec_.shape, level), spec_.chunk};
+  const std::string key = level_key(level);
+  const auto n = std::min(files_, count(grid.count()));
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::string name = fmt::format("{}.{}", kDirectoryName, i);
+    if (!absolute_names_.empty()) name = (std::filesystem::path(absolute_names_) / key / name).string();
+    names.push_back(std::move(name));
+  }
+  BlockDirectory directory = plan_directory(grid, spec_.type, std::move(names));
+  directory.codec = codec_.codec;
+  directory.level = codec_.level;
+  std::string header = encode_header(directory);
+
+  const auto folder = path_ / key;
+  chunked::create_folder(folder);
+  auto directory_file = chunked::File::create(folder / kDirectoryName);
+  std::vector<chunked::File> files;
+  for (std::int64_t i = 0; i < n; ++i)
+    files.push_back(chunked::File::create(folder / fmt::format("{}.{}", kDirectoryName, i)));
+  return std::unique_ptr<Level>(new Level{std::move(directory), std::move(header), std::move(directory_file),
+                                          std::move(files), std::vector<std::atomic<std::uint64_t>>(n)});
+}
+
+void BlockfsWriter::begin(const VolumeSpec& spec) {
+  chunked::check_spec(spec);
+  spec_ = spec;
+  spec_.name = "";  // borrowed, and the format has no place for it
+  chunked::create_folder(path_);
+  for (std::int32_t level = 0; level < spec.levels; ++level) levels_.push_back(create_level(level));
+}
+
+void BlockfsWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) {
+  chunked::check_chunk(spec_, chunk, voxels.size);
+  if (chunked::all_zero(voxels)) return;
+  static thread_local chunked::Scratch samples, frame;
+  const auto bytes = chunked::gather_samples(voxels, spec_.type, voxels.size, samples);
+  const auto encoded =
+      chunked::blosc_encode(codec_, static_cast<std::size_t>(bytes_of(spec_.type)), bytes, frame);
+
+  Level& level = *levels_[static_cast<std::size_t>(chunk.level)];
+  const std::size_t file = level.directory.entry(chunk.index) % level.files.size();
+  const BlockPlace place{level.ends[file].fetch_add(encoded.size()), encoded.size()};
+  level.files[file].write(place.offset, encoded);
+  std::byte entry[kWidestEntry];
+  const std::span used(entry, level.directory.entry_bytes());
+  encode_entry(level.directory, place, used);
+  level.directory_file.write(level.directory.entry_at(chunk.index), used);
+  blocks_ += 1;
+  stored_bytes_ += static_cast<std::int64_t>(encoded.size());
+}
+
+void BlockfsWriter::finish() {
+  for (auto& level : levels_) {
+    for (auto& file : level->files) file.close();
+    // Entries of blocks that are all zero were never written: they become zeros, up to the last.
+    level->directory_file.resize(level->directory.full_size());
+    level->directory_file.write(0, chunked::bytes_of_text(level->header));
+    level->directory_file.close();
+  }
+  chunked::write_text(path_ / "info", encode_info(spec_));
+}
+
+void BlockfsWriter::describe(MetadataSink& sink) {
+  sink.text("format", "blockfs");
+  sink.text("codec", chunked::blosc_describe(codec_));
+  chunked::StoredTotals totals;
+  for (std::int32_t level = 0; level < spec_.levels; ++level)
+    chunked::add_level(totals, level_shape(spec_.shape, level), spec_.chunk, spec_.type);
+  totals.stored_chunks = blocks_;
+  totals.stored_bytes = stored_bytes_;
+  chunked::describe_totals(sink, totals);
+}
+
+}  // namespace spim::blockfs

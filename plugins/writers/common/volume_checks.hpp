@@ -1,0 +1,20 @@
+#pragma once
+/// What every writer checks before it touches the disk, and every time it is given a chunk.
+
+#include "spim/volume_writer.hpp"
+
+namespace spim::chunked {
+
+/// spec.chunk with `fallback` on the axes where it is 0.
+Index3 chunk_or_default(const VolumeSpec& spec, std::int64_t fallback);
+
+/// Throws Error unless `spec` (chunk filled in) can be written: extents, levels, voxel size, origin.
+void check_spec(const VolumeSpec& spec);
+
+/// Number of voxels of `chunk`; throws Error unless it exists in `spec`.
+Index3 chunk_size(const VolumeSpec& spec, const ChunkAddress& chunk);
+
+/// Throws Error unless `chunk` exists in `spec` and has `size` voxels there.
+void check_chunk(const VolumeSpec& spec, const ChunkAddress& chunk, Index3 size);
+
+}  // namespace spim::chunked

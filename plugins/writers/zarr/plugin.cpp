@@ -1,0 +1,16 @@
+#include "spim/plugin.hpp"
+
+#include "zarr_reader.hpp"
+#include "zarr_writer.hpp"
+
+namespace {
+
+constexpr spim::ItemSpec kItems[] = {
+    spim::implement<spim::zarr::ZarrWriter>("zarr", "OME-Zarr 0.4 (Zarr v2), one file per chunk",
+                                            spim::Concurrency::reentrant, spim::zarr::ZarrWriter::kOptions),
+    spim::implement<spim::zarr::ZarrReader>("zarr", "Zarr v2 array or OME-Zarr image",
+                                            spim::Concurrency::reentrant, spim::zarr::ZarrReader::kOptions)};
+
+}  // namespace
+
+SPIM_EXPORT_PLUGIN("zarr", "0.1.0", "spimstitch", kItems);
