@@ -25,12 +25,16 @@ class VolumeSource {
 
   /// Brings everything that reads inside `boxes` will touch into memory, on all workers, reusing what is
   /// there, and drops the rest. An empty list drops everything. Boxes may reach outside the shape. [one
-  /// thread]
+  /// thread, while nobody reads]
   virtual void prepare(std::span<const Box> boxes, const Executor& executor) = 0;
 
   /// Computes the voxels of `box` (inside the shape) into `out`, of size box.size(). From memory where
   /// prepared, else by reading what is missing. [any thread]
   virtual void read(const Box& box, VolumeView<std::uint16_t> out) const = 0;
+
+  /// False when it is known without reading that every voxel of `box` is zero. The default asks region().
+  /// [any thread]
+  virtual bool may_hold_data(const Box& box) const;
 };
 
 }  // namespace spim

@@ -1,0 +1,35 @@
+#pragma once
+/// The valid region of a volume, row by row.
+
+#include <cstdint>
+
+#include "spim/host/oblique_geometry.hpp"
+
+namespace spim::detail {
+
+/// Half-open range of x.
+struct XSpan {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  bool empty() const noexcept { return end <= begin; }
+};
+
+inline XSpan intersect(XSpan a, XSpan b) noexcept {
+  return {a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
+}
+
+/// Range of w = x − shear·z, both ends included, between the two oblique faces.
+struct WRange {
+  double first = 0;
+  double last = -1;
+};
+WRange w_range(const ValidRegion& region) noexcept;
+
+/// The voxels of row (·, z) that are valid; empty when z is outside the shape.
+XSpan valid_span(const ValidRegion& region, std::int64_t z) noexcept;
+
+/// The smallest box that holds the valid voxels of `box`; empty when there are none. May be a little too
+/// large, never too small.
+Box clip_to_region(const ValidRegion& region, const Box& box) noexcept;
+
+}  // namespace spim::detail

@@ -1,0 +1,121 @@
+#include "spim/host/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <vector>
+
+#include "spim/error.hpp"
+#include "spim/host/pyramid.hpp"
+#include "sweep_layout.hpp"
+#include "wavefront.hpp"
+
+namespace spim {
+
+namespace {
+
+void check(const VolumeSource& source, const VolumeSpec& spec) {
+  const Index3 have = source.shape();
+  if (have != spec.shape)
+    throw Error(fmt::format("the output was to have {} x {} x {} voxels but its source has {} x {} x {}",
+                            spec.shape.x, spec.shape.y, spec.shape.z, have.x, have.y, have.z));
+  if (spec.shape.x < 1 || spec.shape.y < 1 || spec.shape.z < 1 || spec.chunk.x < 1 || spec.chunk.y < 1 ||
+      spec.chunk.z < 1)
+    throw Error(fmt::format("a volume of {} x {} x {} voxels in chunks of {} x {} x {} cannot be written",
+                            spec.shape.x, spec.shape.y, spec.shape.z, spec.chunk.x, spec.chunk.y,
+                            spec.chunk.z));
+}
+
+/// One chunk buffer per worker, made when it is first needed.
+class ChunkBuffers {
+ public:
+  ChunkBuffers(int workers, Index3 chunk)
+      : buffers_(static_cast<std::size_t>(workers)), voxels_(count(chunk)) {}
+  std::uint16_t* of(int worker) {
+    auto& buffer = buffers_[static_cast<std::size_t>(worker)];
+    if (!buffer) buffer.reset(new std::uint16_t[static_cast<std::size_t>(voxels_)]);
+    return buffer.get();
+  }
+
+ private:
+  std::vector<std::unique_ptr<std::uint16_t[]>> buffers_;
+  std::int64_t voxels_;
+};
+
+/// One sweep at work.
+class Sweeper {
+ public:
+  Sweeper(VolumeSource& source, Pyramid& pyramid, const VolumeSpec& spec, const Executor& executor,
+          Progress& progress)
+      : source_(source),
+        pyramid_(pyramid),
+        spec_(spec),
+        executor_(executor),
+        progress_(progress),
+        buffers_(executor.workers(), min(spec.chunk, spec.shape)) {}
+
+  void run(const detail::SweepLayout& layout) {
+    for (const detail::Lane& lane : layout.lanes) {
+      const detail::Wavefront front(spec_, source_.region(), lane, layout.step);
+      for (const std::vector<detail::Column>& step : front.steps()) run_step(lane, step);
+    }
+    source_.prepare({}, executor_);
+  }
+
+ private:
+  void run_step(const detail::Lane& lane, const std::vector<detail::Column>& step) {
+    source_.prepare(detail::step_boxes(source_, spec_, lane, step), executor_);
+    const std::int64_t rows = lane.y_end - lane.y_begin;
+    executor_.parallel_for(static_cast<std::int64_t>(step.size()) * rows, [&](std::int64_t i, int worker) {
+      const detail::Column& column = step[static_cast<std::size_t>(i / rows)];
+      run_chunk({column.x, lane.y_begin + i % rows, column.z}, worker);
+    });
+  }
+
+  void run_chunk(Index3 index, int worker) {
+    const Index3 begin{index.x * spec_.chunk.x, index.y * spec_.chunk.y, index.z * spec_.chunk.z};
+    const Box box{begin, min(begin + spec_.chunk, spec_.shape)};
+    VolumeView<std::uint16_t> voxels = dense_view<std::uint16_t>(nullptr, box.size());
+    if (source_.may_hold_data(box)) {
+      voxels.data = buffers_.of(worker);
+      source_.read(box, voxels);
+    }
+    pyramid_.add(index, as_const(voxels));
+    progress_.advance(count(box.size()) * bytes_of(spec_.type));
+  }
+
+  VolumeSource& source_;
+  Pyramid& pyramid_;
+  const VolumeSpec& spec_;
+  const Executor& executor_;
+  Progress& progress_;
+  ChunkBuffers buffers_;
+};
+
+}  // namespace
+
+SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
+                     const SweepSettings& settings) {
+  check(source, spec);
+  const detail::SweepLayout layout = detail::layout_sweep(source, spec, executor, settings);
+  return {layout.memory_bytes, static_cast<std::int64_t>(layout.lanes.size()),
+          count(ceil_div(spec.shape, spec.chunk))};
+}
+
+SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& wanted,
+                  const Executor& executor, const SweepSettings& settings, Progress& progress) {
+  VolumeSpec spec = wanted;
+  spec.chunk = writer.chunk_shape(wanted);
+  check(source, spec);
+  const detail::SweepLayout layout = detail::layout_sweep(source, spec, executor, settings);
+  writer.begin(spec);
+  Pyramid pyramid(writer, spec);
+  progress.begin("writing the volume", count(spec.shape) * bytes_of(spec.type));
+  Sweeper(source, pyramid, spec, executor, progress).run(layout);
+  executor.cancel().check();
+  writer.finish();
+  progress.end();
+  return {pyramid.chunks(), pyramid.zero_chunks(), count(spec.shape)};
+}
+
+}  // namespace spim

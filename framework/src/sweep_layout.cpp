@@ -1,0 +1,184 @@
+#include "sweep_layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "spim/error.hpp"
+#include "spim/host/pyramid.hpp"
+
+namespace spim::detail {
+
+namespace {
+
+/// Chunks of each worker in one step, so that the wait at the end of a step costs little.
+constexpr std::int64_t kChunksPerWorker = 8;
+/// A chunk's frames are read in at most this many steps per chunk length: finer steps save memory no more.
+constexpr double kFinestSteps = 8;
+/// Scratch of a reading and writing worker beside whole chunks.
+constexpr std::int64_t kWorkerBytes = std::int64_t{1} << 20;
+/// Whole chunks of a worker: the voxels, and two for the writer (edge padding, compressed bytes).
+constexpr std::int64_t kWorkerChunks = 3;
+/// Lanes × steps that are looked at for one choice of lanes; where there are more, every n-th.
+constexpr std::int64_t kMostSamples = 4096;
+
+/// Chunks of a lane along y and z.
+struct LaneSize {
+  std::int64_t y = 0;
+  std::int64_t z = 0;
+};
+
+Index3 grid_of(const VolumeSpec& spec) noexcept {
+  return ceil_div(spec.shape, spec.chunk);
+}
+
+/// y and z whole; then z halved down to one chunk; then y. Powers of two keep parents of low levels inside a
+/// lane.
+std::vector<LaneSize> candidates(Index3 grid) {
+  std::vector<LaneSize> sizes{{grid.y, grid.z}};
+  const auto smaller = [](std::int64_t n) {
+    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n - 1)));
+  };
+  while (sizes.back().z > 1) sizes.push_back({grid.y, smaller(sizes.back().z)});
+  while (sizes.back().y > 1) sizes.push_back({smaller(sizes.back().y), 1});
+  return sizes;
+}
+
+std::vector<Lane> cut(Index3 grid, const LaneSize& size) {
+  std::vector<Lane> lanes;
+  for (std::int64_t y = 0; y < grid.y; y += size.y)
+    for (std::int64_t z = 0; z < grid.z; z += size.z)
+      lanes.push_back({y, std::min(y + size.y, grid.y), z, std::min(z + size.z, grid.z)});
+  return lanes;
+}
+
+double step_of(const VolumeSpec& spec, const LaneSize& size, int workers) noexcept {
+  const double chunks_abreast = static_cast<double>(size.y * size.z);
+  const double wanted = static_cast<double>(kChunksPerWorker * workers);
+  return static_cast<double>(spec.chunk.x) * std::clamp(wanted / chunks_abreast, 1 / kFinestSteps, 1.0);
+}
+
+std::int64_t most_prepared(const VolumeSource& source, const VolumeSpec& spec, const SweepLayout& layout) {
+  const std::int64_t lanes = static_cast<std::int64_t>(layout.lanes.size());
+  const std::int64_t lane_stride = ceil_div(lanes, kMostSamples);
+  std::int64_t most = 0;
+  for (std::int64_t i = 0; i < lanes; i += lane_stride) {
+    const Lane& lane = layout.lanes[static_cast<std::size_t>(i)];
+    const Wavefront front(spec, source.region(), lane, layout.step);
+    const std::int64_t steps = static_cast<std::int64_t>(front.steps().size());
+    const std::int64_t step_stride = ceil_div(steps * ceil_div(lanes, lane_stride), kMostSamples);
+    for (std::int64_t s = 0; s < steps; s += step_stride)
+      most = std::max(most, source.memory_for(
+                                step_boxes(source, spec, lane, front.steps()[static_cast<std::size_t>(s)])));
+  }
+  return most;
+}
+
+/// First and last moment (number of the step, counted through all lanes) at which a chunk of a level is in
+/// the making.
+struct Life {
+  std::int64_t first = std::numeric_limits<std::int64_t>::max();
+  std::int64_t last = -1;
+};
+
+/// A grid of chunks of one level. Chunks along y live alike unless lanes cut y.
+struct LifeGrid {
+  Index3 size;
+  std::vector<Life> lives;
+  Life& at(std::int64_t x, std::int64_t y, std::int64_t z) {
+    return lives[static_cast<std::size_t>((z * size.y + y) * size.x + x)];
+  }
+};
+
+/// When the parents of level 1 are in the making.
+LifeGrid first_parents(const VolumeSource& source, const VolumeSpec& spec, const SweepLayout& layout,
+                       std::int64_t y_count, std::int64_t& moments) {
+  const Index3 grid = grid_of(spec);
+  LifeGrid level{{ceil_div(grid.x, 2), ceil_div(y_count, 2), ceil_div(grid.z, 2)}, {}};
+  level.lives.resize(static_cast<std::size_t>(count(level.size)));
+  moments = 0;
+  for (const Lane& lane : layout.lanes) {
+    const Wavefront front(spec, source.region(), lane, layout.step);
+    for (const std::vector<Column>& step : front.steps()) {
+      for (const Column& column : step)
+        for (std::int64_t y = lane.y_begin / 2; 2 * y < std::min(lane.y_end, y_count); ++y) {
+          Life& life = level.at(column.x / 2, y, column.z / 2);
+          life.first = std::min(life.first, moments);
+          life.last = std::max(life.last, moments);
+        }
+      ++moments;
+    }
+  }
+  return level;
+}
+
+/// Parents of parents: they begin when the first child is complete.
+LifeGrid parents_of(LifeGrid& fine) {
+  LifeGrid coarse{ceil_div(fine.size, {2, 2, 2}), {}};
+  coarse.lives.resize(static_cast<std::size_t>(count(coarse.size)));
+  for (std::int64_t z = 0; z < fine.size.z; ++z)
+    for (std::int64_t y = 0; y < fine.size.y; ++y)
+      for (std::int64_t x = 0; x < fine.size.x; ++x) {
+        const Life& child = fine.at(x, y, z);
+        Life& life = coarse.at(x / 2, y / 2, z / 2);
+        life.first = std::min(life.first, child.last);
+        life.last = std::max(life.last, child.last);
+      }
+  return coarse;
+}
+
+/// The most bytes of incomplete chunks of the levels above 0, from a rehearsal of the whole sweep.
+std::int64_t most_parents(const VolumeSource& source, const VolumeSpec& spec, const SweepLayout& layout,
+                          const LaneSize& size) {
+  if (spec.levels < 2) return 0;
+  // With y in one piece all rows of chunks live alike: one stands for all.
+  const Index3 grid = grid_of(spec);
+  const bool alike = size.y >= grid.y;
+  std::int64_t moments = 0;
+  LifeGrid level = first_parents(source, spec, layout, alike ? 1 : grid.y, moments);
+  std::vector<std::int64_t> change(static_cast<std::size_t>(moments) + 1);
+  std::int64_t rows = grid.y;
+  for (std::int32_t l = 1; l < spec.levels; ++l) {
+    rows = ceil_div(rows, 2);
+    const std::int64_t bytes = parent_bytes(spec, l) * (alike ? rows : 1);
+    for (const Life& life : level.lives) {
+      change[static_cast<std::size_t>(life.first)] += bytes;
+      change[static_cast<std::size_t>(life.last) + 1] -= bytes;
+    }
+    level = parents_of(level);
+  }
+  std::int64_t now = 0, most = 0;
+  for (const std::int64_t c : change) most = std::max(most, now += c);
+  return most;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  const double mib = static_cast<double>(bytes) / (1 << 20);
+  return mib < 1024 ? fmt::format("{:.0f} MiB", std::max(mib, 1.0)) : fmt::format("{:.1f} GiB", mib / 1024);
+}
+
+}  // namespace
+
+SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
+                         const SweepSettings& settings) {
+  const std::int64_t chunk_bytes =
+      count(min(spec.chunk, spec.shape)) * static_cast<std::int64_t>(sizeof(std::uint16_t));
+  const std::int64_t workers = executor.workers() * (kWorkerChunks * chunk_bytes + kWorkerBytes);
+  SweepLayout layout;
+  for (const LaneSize& size : candidates(grid_of(spec))) {
+    layout.lanes = cut(grid_of(spec), size);
+    layout.step = step_of(spec, size, executor.workers());
+    layout.memory_bytes =
+        workers + most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
+    if (layout.memory_bytes <= settings.memory_bytes) return layout;
+  }
+  throw Error(
+      fmt::format("a volume of {} x {} x {} voxels needs at least {} of memory but may have {}; give more "
+                  "--memory, fewer --levels or a smaller --chunk-size",
+                  spec.shape.x, spec.shape.y, spec.shape.z, bytes_text(layout.memory_bytes),
+                  bytes_text(settings.memory_bytes)));
+}
+
+}  // namespace spim::detail

@@ -1,0 +1,45 @@
+#pragma once
+/// The order in which a sweep visits chunks.
+
+#include <cstdint>
+#include <vector>
+
+#include "spim/host/volume_source.hpp"
+#include "spim/volume_writer.hpp"
+
+namespace spim::detail {
+
+/// Half-open range of chunk indices in y and z; x is always whole.
+struct Lane {
+  std::int64_t y_begin = 0, y_end = 0;
+  std::int64_t z_begin = 0, z_end = 0;
+};
+
+/// One column of chunks along y.
+struct Column {
+  std::int64_t x = 0, z = 0;  ///< chunk indices
+  friend bool operator==(const Column&, const Column&) = default;
+};
+
+/// Chunks of a lane, sorted by the frame they start at, k = direction·(x − shear·z), into steps of equal
+/// length in k. Chunks of one step need nearly the same frames.
+class Wavefront {
+ public:
+  /// `step` in voxels of x.
+  Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane, double step);
+
+  /// Columns of each step; steps without columns are left out. Sorted by z.
+  const std::vector<std::vector<Column>>& steps() const noexcept { return steps_; }
+
+ private:
+  std::vector<std::vector<Column>> steps_;
+};
+
+/// Voxels of `column` over the rows of `lane`, clipped to the shape.
+Box column_box(const VolumeSpec& spec, const Lane& lane, const Column& column) noexcept;
+
+/// One box for each column of a step that may hold data.
+std::vector<Box> step_boxes(const VolumeSource& source, const VolumeSpec& spec, const Lane& lane,
+                            const std::vector<Column>& step);
+
+}  // namespace spim::detail

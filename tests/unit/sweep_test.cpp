@@ -1,0 +1,248 @@
+#include "spim/host/sweep.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+
+#include "spim/error.hpp"
+#include "spim/host/mosaic.hpp"
+#include "support/memory_volume.hpp"
+
+namespace {
+
+using spim::Index3;
+using spim::SweepSettings;
+using spim::ValidRegion;
+using spim::VolumeSpec;
+using spim::test::box_region;
+using spim::test::MemoryVolume;
+using spim::test::MemoryWriter;
+using spim::test::noise;
+using spim::test::oblique_region;
+using testing::HasSubstr;
+
+constexpr std::int64_t kPlenty = std::int64_t{1} << 40;
+
+std::uint16_t sparse_noise(std::int64_t x, std::int64_t y, std::int64_t z) {
+  return x / 16 % 3 == 1 ? std::uint16_t{0} : noise(x, y, z);
+}
+
+VolumeSpec spec_of(const spim::VolumeSource& source, Index3 chunk, int levels) {
+  VolumeSpec spec;
+  spec.shape = source.shape();
+  spec.chunk = chunk;
+  spec.levels = levels;
+  spec.voxel_um = source.voxel_um();
+  return spec;
+}
+
+class CountingProgress final : public spim::Progress {
+ public:
+  void begin(std::string_view, std::int64_t t) override { total = t; }
+  void advance(std::int64_t bytes) noexcept override { done += bytes; }
+  void end() override { ended = true; }
+  std::int64_t total = 0;
+  std::atomic<std::int64_t> done{0};
+  bool ended = false;
+};
+
+struct Case {
+  ValidRegion region;
+  Index3 chunk;
+  int levels;
+};
+
+class SweepOf : public testing::TestWithParam<Case> {};
+
+TEST_P(SweepOf, GivesEveryChunkOnceWhateverTheWorkersAndTheMemory) {
+  const Case c = GetParam();
+  const MemoryVolume reference(c.region, sparse_noise);
+  const auto expected = spim::test::pyramid_oracle(reference.voxels(), c.levels);
+  const spim::CancelToken cancel;
+  std::int64_t most_lanes = 0;
+  for (const int workers : {1, 2, 3}) {
+    const spim::Executor executor(workers, cancel);
+    const VolumeSpec spec = spec_of(reference, c.chunk, c.levels);
+    const std::int64_t whole = plan_sweep(reference, spec, executor, {kPlenty}).memory_bytes;
+    const std::int64_t floor_bytes = workers * (6 * count(min(c.chunk, spec.shape)) + (1 << 20));
+    for (const double share : {1.0, 0.6, 0.3}) {
+      const SweepSettings settings{
+          floor_bytes + static_cast<std::int64_t>(share * static_cast<double>(whole - floor_bytes))};
+      MemoryVolume source(c.region, sparse_noise);
+      MemoryWriter writer(c.chunk);
+      CountingProgress progress;
+      spim::SweepPlan plan;
+      try {
+        plan = plan_sweep(source, spec, executor, settings);
+      } catch (const spim::Error&) {
+        EXPECT_LT(share, 1.0) << "what a plan says that it needs must do";
+        continue;
+      }
+      const spim::SweepReport report = sweep(source, writer, spec, executor, settings, progress);
+      EXPECT_TRUE(writer.finished());
+      EXPECT_EQ(writer.levels(), expected);
+      EXPECT_EQ(writer.chunks(), writer.expected_chunks());
+      EXPECT_EQ(report.chunks_written, writer.expected_chunks());
+      EXPECT_EQ(report.chunks_zero, writer.zero_chunks());
+      EXPECT_EQ(report.voxels, count(spec.shape));
+      EXPECT_EQ(plan.chunks, count(ceil_div(spec.shape, c.chunk)));
+      EXPECT_LE(plan.memory_bytes, settings.memory_bytes);
+      EXPECT_LE(source.most_prepared() + floor_bytes, plan.memory_bytes);
+      EXPECT_EQ(source.unprepared_reads(), 0);
+      EXPECT_EQ(source.prepared_now(), 0) << "everything is dropped at the end";
+      EXPECT_EQ(progress.total, 2 * count(spec.shape));
+      EXPECT_EQ(progress.done, progress.total);
+      EXPECT_TRUE(progress.ended);
+      most_lanes = std::max(most_lanes, plan.lanes);
+    }
+  }
+  const Index3 grid = ceil_div(c.region.shape, c.chunk);
+  EXPECT_TRUE(most_lanes > 1 || grid.y * grid.z <= 4) << "little memory must have led to lanes";
+}
+
+INSTANTIATE_TEST_SUITE_P(Volumes, SweepOf,
+                         testing::Values(Case{box_region({40, 33, 21}), {8, 8, 8}, 3},
+                                         Case{oblique_region({0, 40, 48}, 60, 1), {8, 8, 8}, 4},
+                                         Case{oblique_region({0, 40, 48}, 60, 1, -1), {8, 8, 8}, 4},
+                                         Case{oblique_region({0, 24, 50}, 35, 0.7), {16, 8, 8}, 3},
+                                         Case{oblique_region({0, 24, 50}, 35, 1.37), {8, 8, 16}, 5},
+                                         Case{oblique_region({0, 24, 50}, 35, 1.37, -1), {7, 9, 5}, 3},
+                                         Case{oblique_region({0, 5, 7}, 9, 1), {64, 64, 64}, 3},
+                                         Case{box_region({1, 1, 1}), {64, 64, 64}, 1},
+                                         Case{box_region({3, 100, 2}), {4, 4, 4}, 2}));
+
+TEST(Sweep, ReadsNothingWhereThereIsNoData) {
+  MemoryVolume source(oblique_region({0, 8, 64}, 8, 1), [](auto...) { return std::uint16_t{5}; });
+  MemoryWriter writer({8, 8, 8});
+  const spim::CancelToken cancel;
+  const spim::Executor executor(2, cancel);
+  spim::NoProgress progress;
+  const auto report = sweep(source, writer, spec_of(source, {8, 8, 8}, 1), executor, {kPlenty}, progress);
+  // A band of 8 frames crosses two chunks in x for each chunk in z; the other 56 of 72 lie outside.
+  EXPECT_EQ(source.reads(), 16);
+  EXPECT_EQ(report.chunks_zero, 72 - 16);
+}
+
+TEST(Sweep, KeepsAWindowOfFramesWhateverTheLength) {
+  const spim::CancelToken cancel;
+  const spim::Executor executor(1, cancel);
+  std::int64_t needed[2] = {};
+  for (const int longer : {0, 1}) {
+    MemoryVolume source(oblique_region({0, 8, 64}, longer ? 800 : 200, 1), noise);
+    needed[longer] = plan_sweep(source, spec_of(source, {8, 8, 8}, 3), executor, {kPlenty}).memory_bytes;
+  }
+  EXPECT_EQ(needed[0], needed[1]);
+}
+
+TEST(Sweep, CutsZBeforeY) {
+  const spim::CancelToken cancel;
+  const spim::Executor executor(1, cancel);
+  MemoryVolume source(oblique_region({0, 64, 64}, 100, 1), noise);
+  const VolumeSpec spec = spec_of(source, {8, 8, 8}, 1);
+  const auto whole = plan_sweep(source, spec, executor, {kPlenty});
+  EXPECT_EQ(whole.lanes, 1);
+  const auto less = plan_sweep(source, spec, executor, {whole.memory_bytes - 1});
+  EXPECT_EQ(less.lanes, 2);
+}
+
+TEST(Sweep, SaysHowMuchMemoryItNeedsWhenThereIsTooLittle) {
+  const spim::CancelToken cancel;
+  const spim::Executor executor(2, cancel);
+  MemoryVolume source(oblique_region({0, 64, 64}, 100, 1), noise);
+  try {
+    (void)plan_sweep(source, spec_of(source, {64, 64, 64}, 2), executor, {1000});
+    FAIL() << "1000 bytes cannot be enough";
+  } catch (const spim::Error& e) {
+    EXPECT_THAT(e.what(), testing::AllOf(HasSubstr("at least"), HasSubstr("MiB"), HasSubstr("--memory"),
+                                         HasSubstr("--chunk-size")));
+  }
+}
+
+TEST(Sweep, PassesOnWhatTheWriterThrowsAndDoesNotFinish) {
+  for (const int workers : {1, 3}) {
+    MemoryVolume source(oblique_region({0, 40, 48}, 60, 1), noise);
+    MemoryWriter writer({8, 8, 8});
+    writer.fail_after(50);
+    const spim::CancelToken cancel;
+    const spim::Executor executor(workers, cancel);
+    spim::NoProgress progress;
+    try {
+      sweep(source, writer, spec_of(source, {8, 8, 8}, 3), executor, {kPlenty}, progress);
+      FAIL() << "the writer's error was lost";
+    } catch (const std::runtime_error& e) {
+      EXPECT_STREQ(e.what(), "disk full");
+    }
+    EXPECT_FALSE(writer.finished());
+  }
+}
+
+TEST(Sweep, StopsSoonAfterACancelAndDoesNotFinish) {
+  for (const int workers : {1, 2}) {
+    MemoryVolume source(oblique_region({0, 40, 48}, 60, 1), noise);
+    MemoryWriter writer({8, 8, 8});
+    spim::CancelToken cancel;
+    const spim::Executor executor(workers, cancel);
+    std::int64_t after = 0;
+    writer.on_chunk = [&](const spim::ChunkAddress&) {
+      if (cancel.requested()) ++after;
+      if (writer.chunks() == 30) cancel.request();
+    };
+    spim::NoProgress progress;
+    EXPECT_THROW(sweep(source, writer, spec_of(source, {8, 8, 8}, 3), executor, {kPlenty}, progress),
+                 spim::Cancelled);
+    EXPECT_FALSE(writer.finished());
+    EXPECT_LE(after, 6) << "each worker ends its chunk and the parents that it completes";
+  }
+}
+
+TEST(Sweep, ACancelAtTheVeryEndStillCounts) {
+  MemoryVolume source(box_region({8, 8, 8}), noise);
+  MemoryWriter writer({8, 8, 8});
+  spim::CancelToken cancel;
+  const spim::Executor executor(1, cancel);
+  writer.on_chunk = [&](const spim::ChunkAddress&) { cancel.request(); };
+  spim::NoProgress progress;
+  EXPECT_THROW(sweep(source, writer, spec_of(source, {8, 8, 8}, 1), executor, {kPlenty}, progress),
+               spim::Cancelled);
+  EXPECT_FALSE(writer.finished());
+}
+
+TEST(Sweep, RefusesASpecOfAnotherShape) {
+  MemoryVolume source(box_region({8, 8, 8}), noise);
+  VolumeSpec spec = spec_of(source, {4, 4, 4}, 1);
+  spec.shape.x = 9;
+  const spim::CancelToken cancel;
+  const spim::Executor executor(1, cancel);
+  EXPECT_THROW(plan_sweep(source, spec, executor, {kPlenty}), spim::Error);
+}
+
+TEST(Sweep, StitchesAMosaicAsItReads) {
+  const ValidRegion region = oblique_region({0, 30, 33}, 50, 1.006);
+  const auto tiles = [&] {
+    std::vector<spim::PlacedTile> all;
+    for (int i = 0; i < 4; ++i)
+      all.push_back({std::make_shared<MemoryVolume>(region,
+                                                    [i](auto x, auto y, auto z) {
+                                                      return spim::test::seeded_noise(
+                                                          x, y, z, static_cast<std::uint32_t>(i));
+                                                    }),
+                     {40.0 * (i % 2), 22.0 * (i / 2), 0},
+                     "tile"});
+    return all;
+  };
+  const auto whole = spim::test::read_all(*spim::mosaic(tiles(), {}));
+  const auto expected = spim::test::pyramid_oracle(whole, 3);
+  for (const int workers : {1, 2}) {
+    auto source = spim::mosaic(tiles(), {});
+    MemoryWriter writer({16, 8, 8});
+    const spim::CancelToken cancel;
+    const spim::Executor executor(workers, cancel);
+    spim::NoProgress progress;
+    sweep(*source, writer, spec_of(*source, {16, 8, 8}, 3), executor, {kPlenty}, progress);
+    EXPECT_EQ(writer.levels(), expected);
+  }
+}
+
+}  // namespace
