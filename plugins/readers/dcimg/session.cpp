@@ -44,6 +44,8 @@ struct FileHeader {
 FileHeader read_file_header(const PositionalFile& file) {
   const Fields<kFileHeaderBytes> header(file, 0, "the header");
   using namespace std::string_view_literals;
+  if (file.size() == 0)
+    throw Error(fmt::format("{} is empty; copy it from the camera computer again", file.path()));
   if (!header.begins_with("DCIMG\0\0\0"sv))
     throw Error(fmt::format(
         "{} does not begin as a DCIMG file does; give a .dcimg file, or choose another reader", file.path()));
@@ -55,8 +57,8 @@ FileHeader read_file_header(const PositionalFile& file) {
                     "0x02000000, convert it with the camera's own software",
                     file.path(), h.version));
   if (h.size < static_cast<std::int64_t>(kFileHeaderBytes) || h.size > kLargestHeader)
-    damaged(file, fmt::format("has a header of {} bytes; 72 to {} are possible", grouped(h.size),
-                              grouped(kLargestHeader)));
+    damaged(file,
+            fmt::format("has a header of {} bytes, not 72 to {}", grouped(h.size), grouped(kLargestHeader)));
   return h;
 }
 
@@ -122,16 +124,16 @@ void check_has_frames(const PositionalFile& file, const RawSession& raw, std::in
 /// All products are of 32-bit numbers, in 64 bits: a 32-bit product can wrap to a match.
 void check_geometry(const PositionalFile& file, const RawSession& raw, std::uint64_t declared_bytes) {
   if (raw.bytes_per_pixel != 1 && raw.bytes_per_pixel != 2)
-    damaged(file, fmt::format("has {} bytes per pixel; 1 and 2 are possible", raw.bytes_per_pixel));
+    damaged(file, fmt::format("has {} bytes per pixel, not 1 or 2", raw.bytes_per_pixel));
   if (raw.columns == 0 || raw.rows == 0)
-    damaged(file,
-            fmt::format("has frames of {} rows of {} pixels; at least one is needed", raw.rows, raw.columns));
+    damaged(file, fmt::format("has frames of {} rows of {} pixels, not at least one", raw.rows, raw.columns));
   if (raw.row_bytes < raw.columns * raw.bytes_per_pixel)
-    damaged(file, fmt::format("has rows of {} bytes; {} pixels need {}", grouped(raw.row_bytes), raw.columns,
-                              grouped(raw.columns * raw.bytes_per_pixel)));
+    damaged(file, fmt::format("has rows of {} bytes where {} pixels need {}", grouped(raw.row_bytes),
+                              raw.columns, grouped(raw.columns * raw.bytes_per_pixel)));
   if (raw.image_bytes != raw.row_bytes * raw.rows)
-    damaged(file, fmt::format("has frames of {} bytes; {} rows of {} bytes make {}", grouped(raw.image_bytes),
-                              raw.rows, grouped(raw.row_bytes), grouped(raw.row_bytes * raw.rows)));
+    damaged(file,
+            fmt::format("has frames of {} bytes where {} rows of {} bytes make {}", grouped(raw.image_bytes),
+                        raw.rows, grouped(raw.row_bytes), grouped(raw.row_bytes * raw.rows)));
   // A file that was cut off still tells its former size; a frame larger than both was never there.
   const auto largest = std::max(static_cast<std::uint64_t>(file.size()), declared_bytes);
   if (raw.image_bytes > largest)
