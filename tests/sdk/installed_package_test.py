@@ -226,7 +226,7 @@ class Behaviours:
         self.assertEqual(len(refusal.strip().splitlines()), 1, refusal)
         self.assertIn("future.so", refusal)
         self.assertRegex(refusal, r"\b1\b.*\b2\b|\b2\b.*\b1\b")
-        listed = json.loads(self.spimstitch("--plugin-dir", folder, "plugins", "list", "--json"))
+        listed = json.loads(self.spimstitch("plugins", "list", "--plugin-dir", folder, "--json"))
         self.assertIn("future.so", json.dumps(listed))
 
     def test_package_accepts_versions_with_the_same_abi_only(self):
