@@ -171,8 +171,13 @@ void CommandLine::assign(Option& option, const std::string& value, std::string_v
 void CommandLine::read_environment() {
   for (Option& option : options_) {
     if (option.variable.empty()) continue;
-    const char* value = std::getenv(option.variable.c_str());
-    if (value != nullptr && *value != '\0') assign(option, value, "environment variable " + option.variable);
+    const char* variable = std::getenv(option.variable.c_str());
+    if (variable == nullptr || *variable == '\0') continue;
+    // In scripts a flag is set by any text; only words that say no take it back.
+    const std::string word = lower(variable);
+    const bool no = word == "0" || word == "false" || word == "no" || word == "off";
+    assign(option, option.is_flag ? (no ? "false" : "true") : variable,
+           "environment variable " + option.variable);
   }
 }
 
@@ -182,9 +187,8 @@ void CommandLine::read_configuration(const std::string& file) {
     if (option == nullptr) {
       std::vector<std::string> known;
       for (const Option& each : options_) known.push_back(each.names.front());
-      const std::string meant = nearest(name, known);
-      throw UsageError(fmt::format("{}: {} has no option \"{}\"{}", file, program_, name,
-                                   meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant)));
+      throw UsageError(
+          fmt::format("{}: {} has no option {}{}", file, program_, name, suggestion(name, known)));
     }
     assign(*option, value, fmt::format("{}: option \"{}\"", file, name));
   }
@@ -203,8 +207,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
       description.add_options()(spelled.c_str(), bare ? value->implicit_value("true") : value, "");
       known.push_back(dashed(name));
     }
-  po::positional_options_description positional;
-  positional.add("", -1);
+
   using Style = po::command_line_style::style_t;
   const int style = Style::allow_long | Style::allow_short | Style::allow_dash_for_short |
                     Style::long_allow_next | Style::long_allow_adjacent | Style::short_allow_next;
@@ -212,15 +215,13 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   try {
     parsed = po::command_line_parser(arguments)
                  .options(description)
-                 .positional(positional)
+
                  .style(style)
                  .run()
                  .options;
   } catch (const po::unknown_option& error) {
     const std::string token = error.get_option_name();
-    const std::string meant = nearest(token, known);
-    throw UsageError(fmt::format("{} has no option {}; {}see {} --help", program_, token,
-                                 meant.empty() ? "" : fmt::format("did you mean {}? ", meant), program_));
+    throw UsageError(fmt::format("{} has no option {}{}", program_, token, suggestion(token, known)));
   } catch (const po::invalid_command_line_syntax& error) {
     throw UsageError(
         fmt::format("option {} lacks its value; see {} --help", error.get_option_name(), program_));

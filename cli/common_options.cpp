@@ -60,16 +60,6 @@ void add_work_options(CommandLine& line, CommonOptions& options) {
              options.memory_bytes);
 }
 
-void add_plugin_options(CommandLine& line, CommonOptions& options) {
-  line.group("Plugins");
-  line.texts({"set", "KIND.OPTION=VALUE",
-              "set an option of the plugin in use, e.g. writer.codec=lz4; see spimstitch plugins show"},
-             options.sets);
-  line.text(
-      {"config", "FILE", "read options from this JSON file, e.g. the one saved beside an earlier output"},
-      options.config);
-}
-
 void add_overwrite_option(CommandLine& line, CommonOptions& options) {
   line.flag({"overwrite", "", "replace an existing output"}, options.overwrite);
 }

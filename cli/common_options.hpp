@@ -18,8 +18,6 @@ struct CommonOptions {
   std::int64_t memory_bytes = 0;  ///< 0: a quarter of the machine
   std::vector<std::string> plugin_dirs;
   bool overwrite = false;
-  std::string config;             ///< file; empty for none
-  std::vector<std::string> sets;  ///< KIND.option=value
 
   LogLevel lowest_level() const;
   /// Threads of the one team that reads, computes, compresses and writes.
@@ -32,8 +30,7 @@ struct CommonOptions {
 void add_general_options(CommandLine& line, CommonOptions& options);
 /// --n-workers, --n-writers, --memory: for commands that compute.
 void add_work_options(CommandLine& line, CommonOptions& options);
-/// --config, --set: for commands that use plugins.
-void add_plugin_options(CommandLine& line, CommonOptions& options);
+
 /// --overwrite: for commands that write.
 void add_overwrite_option(CommandLine& line, CommonOptions& options);
 

@@ -39,9 +39,7 @@ const Command& find_command(const std::string& name) {
       return command;
     known.emplace_back(command.name);
   }
-  const std::string meant = nearest(name, known);
-  throw UsageError(fmt::format("spimstitch has no command \"{}\"; {}see spimstitch --help", name,
-                               meant.empty() ? "" : fmt::format("did you mean \"{}\"? ", meant)));
+  throw UsageError(fmt::format("spimstitch has no command {}{}", name, suggestion(name, known)));
 }
 
 int run(const std::string& program, std::vector<std::string> arguments) {

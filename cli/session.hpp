@@ -5,38 +5,40 @@
 
 #include "common_options.hpp"
 #include "logger.hpp"
-#include "spim/host.hpp"
 #include "spim/host/executor.hpp"
+#include "spim/host/host_services.hpp"
 #include "spim/host/progress.hpp"
 #include "spim/host/registry.hpp"
 
 namespace spim::cli {
 
-class Session final : public Host {
+class Session {
  public:
   Session(const CommonOptions& options, const CancelToken& cancel);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  void log(LogLevel level, std::string_view message) noexcept override;
-  bool cancelled() const noexcept override;
-  void parallel_for(std::int64_t count, void (*body)(void* context, std::int64_t index),
-                    void* context) override;
-
+  void log(LogLevel level, std::string_view message) noexcept { logger_.log(level, message); }
   void warn(std::string_view message) noexcept { log(LogLevel::warning, message); }
   const CommonOptions& options() const noexcept { return options_; }
   const Executor& executor() const noexcept { return executor_; }
   Progress& progress() noexcept { return *progress_; }
+  /// What plugins may ask for; outlives what is made of them as long as the session does.
+  Host& host() noexcept { return host_; }
+  /// The plugins that can be found; searched at the first call. [main thread]
+  const Registry& registry();
 
  private:
   CommonOptions options_;
   Logger logger_;
   Executor executor_;
+  HostServices host_;
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Registry> registry_;
 };
 
-/// --plugin-dir, then SPIMSTITCH_PLUGIN_PATH, then the folder that belongs to this program.
+/// --plugin-dir, then SPIMSTITCH_PLUGIN_PATH, then the folders that belong to this program.
 SearchPath plugin_search_path(const CommonOptions& options);
 
 }  // namespace spim::cli

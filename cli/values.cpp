@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "spim/error.hpp"
+#include "spim/host/nearest.hpp"
 
 namespace spim::cli {
 
@@ -101,28 +101,13 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-  // Edit distance (Levenshtein); more than a third of the letters changed is another word.
-  std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t substituted = diagonal + (word[i - 1] != candidate[j - 1]);
-        diagonal = row[j];
-        row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
-  }
-  return best;
+std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
+  const std::string nearest = nearest_word(word, known);
+  // Words that share so little are not what was meant.
+  const auto shared =
+      std::ranges::count_if(word, [&](char c) { return nearest.find(c) != std::string::npos; });
+  if (nearest.empty() || 2 * static_cast<std::size_t>(shared) < word.size()) return "";
+  return fmt::format("; did you mean {}?", nearest);
 }
 
 }  // namespace spim::cli

@@ -23,7 +23,7 @@ std::string format_number(double v);           ///< shortest text that reads bac
 
 std::string lower(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
-/// The one of `known` that is nearest to `word`, or "" when none is near enough to be meant.
-std::string nearest(std::string_view word, const std::vector<std::string>& known);
+/// "; did you mean X?" with the word of `known` that is nearest to `word`, or "" when none is near enough.
+std::string suggestion(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace spim::cli
