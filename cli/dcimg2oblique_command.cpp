@@ -1,0 +1,81 @@
+/// dcimg2oblique and stack2oblique: one camera file becomes one deskewed volume.
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "command.hpp"
+#include "output_options.hpp"
+#include "plugin_choice.hpp"
+#include "scan_options.hpp"
+#include "spim/host/oblique_volume.hpp"
+
+namespace spim::cli {
+
+namespace {
+
+struct Request {
+  std::string input;
+  CommonOptions common;
+  ScanOptions scan;
+  StackOptions stack;
+  OutputOptions output;
+  PluginChoice plugins;
+};
+
+void declare(CommandLine& line, Request& request) {
+  line.group("Input and output");
+  line.text({"input,i", "FILE", "camera file to convert"}, request.input);
+  line.text({"output,o", "PATH", "volume to write"}, request.output.path);
+  request.plugins.add_reader(line);
+  add_stack_options(line, request.stack);
+  add_range_options(line, request.stack);
+  request.plugins.add_destripe(line);
+  add_scan_options(line, request.scan);
+  add_output_options(line, request.output, request.common);
+  request.plugins.add_writer(line);
+  add_work_options(line, request.common);
+  request.plugins.add_general(line);
+  add_general_options(line, request.common);
+  refuse_missing_corrections(line);
+}
+
+int convert(const Invocation& call, std::string_view description) {
+  Request request;
+  CommandLine line(call.program, "--input FILE --output PATH [options]", description);
+  declare(line, request);
+  if (!line.parse(call.arguments)) return kDone;
+  if (request.input.empty()) throw UsageError("--input is missing; say which camera file to convert");
+  if (request.output.path.empty()) throw UsageError("--output is missing; say where to write the volume");
+  Session session(request.common, *call.cancel);
+  request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_writer, Kind::destriper});
+  const Selections& plugins = request.plugins.get();
+  const StackOpener opener(session, plugins, request.stack);
+  auto frames = opener.open(request.input);
+  const ObliqueGeometry geometry(request.scan.settings(), frames->shape());
+  const auto volume = oblique_volume(std::move(frames), request.scan.settings());
+  const std::string name = std::filesystem::path(request.input).stem().string();
+  write_volume(session, *volume,
+               {request.output,
+                plugins,
+                {geometry.origin_um(), name},
+                configuration_of("dcimg2oblique", line, plugins)});
+  return kDone;
+}
+
+}  // namespace
+
+int run_dcimg2oblique(const Invocation& call) {
+  return convert(call,
+                 "Deskews a camera file of an oblique scan into a volume. Voxels outside the scanned "
+                 "parallelepiped are zero.");
+}
+
+int run_stack2oblique(const Invocation& call) {
+  return convert(
+      call,
+      "Deskews a stack of frames, in any format that an installed reader knows, into a volume. Voxels "
+      "outside the scanned parallelepiped are zero.");
+}
+
+}  // namespace spim::cli

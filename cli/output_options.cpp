@@ -1,0 +1,76 @@
+#include "output_options.hpp"
+
+#include <fmt/format.h>
+
+#include "spim/host/instances.hpp"
+#include "spim/host/publication.hpp"
+#include "spim/host/sweep.hpp"
+#include "values.hpp"
+#include "version.hpp"
+
+namespace spim::cli {
+
+namespace {
+
+/// Prints what a writer says of its work.
+class PrintedLines final : public MetadataSink {
+ public:
+  void text(std::string_view key, std::string_view value) override { fmt::print("  {}: {}\n", key, value); }
+  void integer(std::string_view key, std::int64_t value) override { fmt::print("  {}: {}\n", key, value); }
+  void number(std::string_view key, double value) override { fmt::print("  {}: {}\n", key, value); }
+};
+
+}  // namespace
+
+void add_output_options(CommandLine& line, OutputOptions& options, CommonOptions& common) {
+  line.group("Output");
+  line.integer({"levels", "N", "levels of the pyramid; 1 means full resolution only"}, options.levels,
+               {1, 24});
+  line.triple({"chunk-size", "X,Y,Z", "voxels of a stored chunk; 0 on an axis means the format's own size"},
+              options.chunk, {0, 4096});
+  add_overwrite_option(line, common);
+}
+
+void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request) {
+  const std::string& path = request.output.path;
+  Publication publication(path, session.options().overwrite);
+  const auto writer =
+      create_writer(session.registry(), session.host(), request.plugins.writer, publication.path());
+  VolumeSpec spec;
+  spec.shape = source.shape();
+  spec.chunk = request.output.chunk;
+  spec.levels = static_cast<std::int32_t>(request.output.levels);
+  spec.type = source.type();
+  spec.voxel_um = source.voxel_um();
+  spec.origin_um = request.labels.origin_um;
+  spec.name = request.labels.name.c_str();
+  spec.chunk = writer->chunk_shape(spec);
+
+  const SweepSettings settings{session.options().memory()};
+  const SweepPlan plan = plan_sweep(source, spec, session.executor(), settings);
+  session.log(
+      LogLevel::info,
+      fmt::format("{}: {} voxels in {} chunks of {}, {} lane{}, {} of memory, {} workers", path,
+                  format_triple(spec.shape), plan.chunks, format_triple(spec.chunk), plan.lanes,
+                  plan.lanes == 1 ? "" : "s", format_bytes(plan.memory_bytes), session.executor().workers()));
+  sweep(source, *writer, spec, session.executor(), settings, session.progress());
+  session.executor().cancel().check();
+  publication.commit();
+  save_configuration(request.saved, configuration_path(path));
+  if (session.options().silent) return;
+  fmt::print("{}: {} voxels, {} level{}\n", path, format_triple(spec.shape), spec.levels,
+             spec.levels == 1 ? "" : "s");
+  PrintedLines lines;
+  writer->describe(lines);
+}
+
+Configuration configuration_of(std::string_view command, const CommandLine& line, const Selections& plugins) {
+  Configuration result{kVersion, std::string(command), line.values(), plugins};
+  for (const char* name :
+       {"config", "destripe", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
+    result.options.erase(name);
+  std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });
+  return result;
+}
+
+}  // namespace spim::cli

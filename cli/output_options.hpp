@@ -1,0 +1,42 @@
+#pragma once
+/// Options of the volume that is written, and writing it.
+
+#include <string>
+
+#include "command_line.hpp"
+#include "session.hpp"
+#include "spim/host/config.hpp"
+#include "spim/host/volume_source.hpp"
+
+namespace spim::cli {
+
+struct OutputOptions {
+  std::string path;
+  std::int64_t levels = 5;
+  Index3 chunk;  ///< 0: the format's own
+};
+
+/// --levels, --chunk-size, --overwrite. --output is the command's own.
+void add_output_options(CommandLine& line, OutputOptions& options, CommonOptions& common);
+
+/// What is remembered of a volume beside its voxels.
+struct VolumeLabels {
+  Vec3 origin_um;    ///< position of voxel (0,0,0)
+  std::string name;  ///< for people
+};
+
+/// What is written, where, and with which choices.
+struct VolumeRequest {
+  const OutputOptions& output;
+  const Selections& plugins;  ///< completed
+  VolumeLabels labels;
+  Configuration saved;  ///< the command and its options, to be kept beside the volume
+};
+
+/// Computes `source`, publishes it with the configuration beside it, and says what was written.
+void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request);
+
+/// What is kept of a call: all options of `line` but those of the terminal and the permission to overwrite.
+Configuration configuration_of(std::string_view command, const CommandLine& line, const Selections& plugins);
+
+}  // namespace spim::cli

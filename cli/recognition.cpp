@@ -1,0 +1,38 @@
+#include "recognition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+
+int confidence(const Item& item, const fs::path& path) {
+  if (item.spec->probe == nullptr) return 0;
+  unsigned char head[4096];
+  std::uint64_t size = 0;
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) {
+    std::ifstream file(path, std::ios::binary);
+    file.read(reinterpret_cast<char*>(head), sizeof(head));
+    size = static_cast<std::uint64_t>(file.gcount());
+  }
+  return item.spec->probe(path.c_str(), head, size);
+}
+
+Kind recognise(const Registry& registry, const fs::path& path, const Selections& plugins) {
+  std::error_code error;
+  if (!fs::exists(path, error)) throw Error(fmt::format("{}: does not exist", path.string()));
+  if (!plugins.reader.id.empty()) return Kind::frame_reader;
+  if (!plugins.volume_reader.id.empty()) return Kind::volume_reader;
+  const auto surest = [&](Kind kind) {
+    int best = 0;
+    for (const Item& item : registry.items(kind)) best = std::max(best, confidence(item, path));
+    return best;
+  };
+  return surest(Kind::volume_reader) > surest(Kind::frame_reader) ? Kind::volume_reader : Kind::frame_reader;
+}
+
+}  // namespace spim::cli

@@ -1,0 +1,18 @@
+#pragma once
+/// What a path on disk is.
+
+#include <filesystem>
+
+#include "spim/host/config.hpp"
+
+namespace spim::cli {
+
+/// How sure reader `item` is of `path`, 0 … 100.
+int confidence(const Item& item, const std::filesystem::path& path);
+
+/// Kind::frame_reader or Kind::volume_reader: that of the reader in `plugins` if there is one, otherwise
+/// whose readers are surer of `path`. A path that nobody knows counts as a camera file. Throws Error when it
+/// does not exist.
+Kind recognise(const Registry& registry, const std::filesystem::path& path, const Selections& plugins);
+
+}  // namespace spim::cli

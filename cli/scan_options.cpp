@@ -1,0 +1,83 @@
+#include "scan_options.hpp"
+
+#include <fmt/format.h>
+
+#include "frame_gaps.hpp"
+#include "spim/host/instances.hpp"
+
+namespace spim::cli {
+
+void add_scan_options(CommandLine& line, ScanOptions& options) {
+  line.group("Scan");
+  line.number({"x-step-size", "UM", "distance of the stage between two frames, micrometres"},
+              options.x_step_um, {kAboveZero, 1e6});
+  line.number({"y-voxel-size", "UM", "size of a camera pixel in the sample, micrometres"}, options.y_voxel_um,
+              {kAboveZero, 1e6});
+  line.number({"tilt", "DEGREES", "angle between the light sheet and the stage, above 0 and below 90"},
+              options.tilt_degrees, {kAboveZero, 90});
+  line.flag({"negative-x", "", "the stage moves towards smaller x during a scan"}, options.negative_x);
+}
+
+void add_stack_options(CommandLine& line, StackOptions& options) {
+  line.group("Camera files");
+  line.integer(
+      {"rotate-90,r", "N",
+       "quarter turns of each frame, counter-clockwise as numpy.rot90; oblique SPIM microscopes of the "
+       "Chung lab need 3"},
+      options.rotate_90, {0, 3});
+  line.flag(
+      {"flip-ud", "",
+       "reverse the rows of each frame after rotating; oblique SPIM microscopes of the Chung lab need it"},
+      options.flip_ud);
+  line.flag({"allow-truncated", "", "use the whole frames of camera files that are cut short"},
+            options.allow_truncated);
+}
+
+void add_range_options(CommandLine& line, StackOptions& options) {
+  line.integer({"start", "N", "first frame to use"}, options.start, {0, 1e15});
+  line.integer({"stop", "N", "one past the last frame to use; 0 means to the end"}, options.stop, {0, 1e15});
+}
+
+void refuse_missing_corrections(CommandLine& line) {
+  line.refused("jp2k", "is not available: this version reads no JPEG 2000 stacks");
+  line.refused("flat,f", "is not available: this version does not correct illumination");
+  line.refused("dark,d", "is not available: this version does not correct illumination");
+  line.refused("magnification,magnification-plane-center",
+               "is not available: this version does not magnify frames");
+  line.refused("psnr", "is not available: this version writes no JPEG 2000");
+  line.refused("chunks", "has no meaning here: frames are not corrected in batches");
+  line.refused(
+      "sigma1,sigma2,decomposition-levels,l,wavelet,w,threshold,t,crossover,x,artifact-length,"
+      "background-window-size,percentile,lightsheet-vs-background",
+      "is an option of a destriping plugin: give it as --set destripe.OPTION=VALUE with --destripe ID");
+}
+
+StackOpener::StackOpener(Session& session, const Selections& plugins, const StackOptions& options)
+    : session_(&session), options_(options), reader_(plugins.reader) {
+  if (!plugins.destripe.id.empty())
+    destriper_ = create_destriper(session.registry(), session.host(), plugins.destripe);
+}
+
+std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path) const {
+  const std::shared_ptr<FrameReader> reader =
+      open_frames(session_->registry(), session_->host(), reader_, path);
+  const StackInfo info = reader->info();
+  const bool only_whole_frames = options_.stop > 0 && options_.stop <= info.frames;
+  if (info.declared > info.frames && !only_whole_frames) {
+    const std::string what =
+        fmt::format("{}: is cut short: {} of {} frames are whole", path.string(), info.frames, info.declared);
+    if (!options_.allow_truncated)
+      throw Error(
+          fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest", what));
+    session_->warn(what);
+  }
+  for (const FrameGap& gap : frame_gaps(*reader))
+    session_->warn(fmt::format(
+        "{}: the camera dropped {} frame{} before frame {}; what follows is displaced by as many steps",
+        path.string(), gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
+  auto frames = oriented_frames(reader, {static_cast<int>(options_.rotate_90), options_.flip_ud},
+                                {options_.start, options_.stop});
+  return destriper_ ? destriped_frames(std::move(frames), destriper_) : std::move(frames);
+}
+
+}  // namespace spim::cli

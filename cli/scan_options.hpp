@@ -1,0 +1,58 @@
+#pragma once
+/// Options that say how the microscope scanned and how its camera files are read.
+
+#include <memory>
+#include <string>
+
+#include "command_line.hpp"
+#include "session.hpp"
+#include "spim/host/config.hpp"
+#include "spim/host/frame_source.hpp"
+#include "spim/host/oblique_geometry.hpp"
+
+namespace spim::cli {
+
+/// --x-step-size, --y-voxel-size, --tilt, --negative-x.
+struct ScanOptions {
+  double x_step_um = 1.28;
+  double y_voxel_um = 1.8;
+  double tilt_degrees = 45;
+  bool negative_x = false;
+
+  ScanSettings settings() const { return {y_voxel_um, x_step_um, tilt_degrees, negative_x ? -1 : 1}; }
+};
+void add_scan_options(CommandLine& line, ScanOptions& options);
+
+/// How a camera file becomes frames.
+struct StackOptions {
+  std::int64_t rotate_90 = 0;
+  bool flip_ud = false;
+  std::int64_t start = 0;
+  std::int64_t stop = 0;
+  bool allow_truncated = false;
+};
+/// --rotate-90, --flip-ud, --allow-truncated.
+void add_stack_options(CommandLine& line, StackOptions& options);
+/// --start, --stop.
+void add_range_options(CommandLine& line, StackOptions& options);
+/// Corrections and inputs of the original programs that are not there yet: refused, never ignored.
+void refuse_missing_corrections(CommandLine& line);
+
+/// Opens camera files as the options say.
+class StackOpener {
+ public:
+  /// Creates the destriper of `plugins`, if any. `session` outlives this and what is opened.
+  StackOpener(Session& session, const Selections& plugins, const StackOptions& options);
+
+  /// The corrected frames of one file. A file that is cut short is refused unless the user allows it or asks
+  /// only for frames that are there; frames that the camera dropped are reported.
+  std::unique_ptr<FrameSource> open(const std::filesystem::path& path) const;
+
+ private:
+  Session* session_;
+  StackOptions options_;
+  Selection reader_;
+  std::shared_ptr<Destriper> destriper_;
+};
+
+}  // namespace spim::cli
