@@ -1,17 +1,29 @@
-#include <array>
-
 #include "command.hpp"
 
 namespace spim::cli {
 
 // To add a command: declare its function here (it stands in <name>_command.cpp) and add a row to the table.
-
+int run_pipeline(const Invocation& call);
+int run_dcimg2oblique(const Invocation& call);
+int run_stack2oblique(const Invocation& call);
+int run_oblique2stitched(const Invocation& call);
+int run_info(const Invocation& call);
+int run_view_slice(const Invocation& call);
 int run_simulate(const Invocation& call);
 
 namespace {
 
-constexpr std::array kCommands = {
-    Command{"simulate", "", "write a synthetic acquisition with known truth", run_simulate},
+constexpr Command kCommands[] = {
+    {"pipeline", "spimstitch-pipeline", "camera files of a channel to one stitched volume, in one pass",
+     run_pipeline},
+    {"dcimg2oblique", "dcimg2oblique", "a camera file to a deskewed volume", run_dcimg2oblique},
+    {"stack2oblique", "stack2oblique", "a stack of frames of any format to a deskewed volume",
+     run_stack2oblique},
+    {"oblique2stitched", "oblique2stitched",
+     "tiles (camera files or deskewed volumes) to one stitched volume", run_oblique2stitched},
+    {"info", "", "what a camera file or a volume is", run_info},
+    {"view-slice", "", "a picture of a plane or of a maximum projection", run_view_slice},
+    {"simulate", "", "write a synthetic acquisition with known truth", run_simulate},
 };
 
 }  // namespace
