@@ -5,19 +5,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
 #include <thread>
 
+#include "plugins/readers/dcimg/dcimg_options.hpp"
 #include "spim/error.hpp"
 #include "support/dcimg_files.hpp"
 #include "support/recording_host.hpp"
+#include "support/table_options.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
 
@@ -27,6 +28,7 @@ using spim::DcimgVersion;
 using spim::Error;
 using spim::test::Outcome;
 using spim::test::RecordingHost;
+using spim::test::TemporaryFolder;
 using spim::test::write_dcimg_sample;
 using testing::HasSubstr;
 
@@ -37,31 +39,12 @@ struct Choices {
 };
 
 DcimgReader open(RecordingHost& host, const std::filesystem::path& path, Choices choices = {}) {
-  using spim::OptionType;
-  const spim::OptionValue values[] = {
-      {"padding", OptionType::text, false, 0, 0, choices.padding},
-      {"restore-pixels", OptionType::boolean, choices.restore, 0, 0, choices.restore ? "true" : "false"},
-      {"session", OptionType::integer, false, choices.session, 0, ""},
-  };
-  return DcimgReader(host, spim::Options{values, 3}, path.string());
+  const spim::test::TableOptions options(spim::kDcimgOptions,
+                                         {{"padding", choices.padding},
+                                          {"restore-pixels", choices.restore ? "true" : "false"},
+                                          {"session", std::to_string(choices.session)}});
+  return DcimgReader(host, options.options(), path.string());
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "dcimg_test_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 void write_bytes(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);

@@ -13,7 +13,7 @@ namespace spim {
 /// One session of a DCIMG file, read by position. Reentrant: nothing changes after construction.
 class DcimgReader : public FrameReader {
  public:
-  /// Options: padding, restore-pixels, session (see plugin.cpp).
+  /// Options: padding, restore-pixels, session (see dcimg_options.hpp).
   DcimgReader(Host& host, const Options& options, std::string_view path);
 
   static int probe(const char* path, const unsigned char* head, std::uint64_t head_size) noexcept;
