@@ -180,12 +180,12 @@ class Behaviours:
             np.testing.assert_array_equal(oriented(raw), tile)
             y = round(first * Y_UM * 10)
             write_dump(root / "0" / f"0_{y}" / "0.raw", raw)
-        output = self.work / "stitched"
-        self.command("oblique2stitched", "--input", root, "--output", output, "--reader", "raw-camera", "--writer", "nrrd",
-                     "--levels", "2", "--silent", *GEOMETRY, *ORIENT)
-        volume, _ = read_nrrd(output / "level_0.nhdr")
-        np.testing.assert_array_equal(volume, deskewed(scene))
-        np.testing.assert_array_equal(read_nrrd(output / "level_1.nhdr")[0], halved(deskewed(scene)))
+        for command in (["oblique2stitched", "--input", root, *ORIENT], ["spimstitch-pipeline", root]):
+            output = self.work / f"stitched-{command[0]}"
+            self.command(*command, "--output", output, "--reader", "raw-camera", "--writer", "nrrd", "--levels", "2",
+                         "--silent", *GEOMETRY)
+            np.testing.assert_array_equal(read_nrrd(output / "level_0.nhdr")[0], deskewed(scene))
+            np.testing.assert_array_equal(read_nrrd(output / "level_1.nhdr")[0], halved(deskewed(scene)))
 
     def test_cut_off_dump_is_refused_and_leaves_nothing(self):
         write_dump(self.work / "short.raw", self.noise((4, 8, 6), 6), promised=7)
