@@ -1,48 +1,13 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
+#include "file_head.hpp"
 #include "spim/host/instances.hpp"
 
 namespace spim {
 namespace {
-
-constexpr std::size_t kHeadBytes = 4096;
-
-/// The first bytes of a file; nothing for a folder. Anything else could block for ever and is refused.
-std::vector<unsigned char> head_of(const std::filesystem::path& path) {
-  const auto fail = [&](const char* what) -> Error {
-    return Error(fmt::format("{} {}: {}", path.string(), what, std::strerror(errno)));
-  };
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) throw fail("cannot be opened");
-  struct Close {
-    int descriptor;
-    ~Close() { ::close(descriptor); }
-  } const close{descriptor};
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) throw fail("cannot be read");
-  if (S_ISDIR(status.st_mode)) return {};
-  if (!S_ISREG(status.st_mode))
-    throw Error(fmt::format("{} is neither a file nor a folder; give one", path.string()));
-  std::vector<unsigned char> head(kHeadBytes);
-  std::size_t filled = 0;
-  while (filled < head.size()) {
-    const ssize_t got = ::read(descriptor, head.data() + filled, head.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw fail("cannot be read");
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  head.resize(filled);
-  return head;
-}
 
 std::vector<std::string> ids_of(const std::vector<Item>& items) {
   std::vector<std::string> ids;

@@ -53,7 +53,7 @@ void rethrow_translated(const Origin& origin, const std::string& where) {
     blame(origin, where, e.what());
   } catch (...) {
     if (origin.host && origin.host->cancelled()) throw Cancelled();
-    blame(origin, where, "it threw something that is not a std::exception");
+    blame(origin, where, kForeignException);
   }
 }
 

@@ -26,6 +26,9 @@ struct Origin {
   const Host* host = nullptr;
 };
 
+/// What a sentence says of an exception that crosses the boundary against the rules.
+inline constexpr char kForeignException[] = "it threw something that is not a std::exception";
+
 /// "(reader dcimg of plugin dcimg 0.1.0)".
 std::string name_of(const Origin& origin);
 
