@@ -196,8 +196,8 @@ void CommandLine::read_configuration(const std::string& file) {
 
 bool CommandLine::parse(const std::vector<std::string>& arguments) {
   po::options_description description;
-  std::vector<std::string> known{"--help", "--version"};
-  description.add_options()("help,h", "")("version", "");
+  std::vector<std::string> known{"--help", "--version", "--check-only"};
+  description.add_options()("help,h", "")("version", "")("check-only", "");
   for (const Option& option : options_)
     for (const std::string& name : option.names) {
       const std::string spelled = name.size() == 1 ? "," + name : name;
@@ -236,7 +236,12 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   if (load_)
     for (const po::option& option : parsed)
       if (option.string_key == "config") read_configuration(option.value.front());
+  bool check_only = false;
   for (const po::option& option : parsed) {
+    if (option.string_key == "check-only") {
+      check_only = true;
+      continue;
+    }
     if (option.position_key >= 0) {
       if (arguments_ == nullptr || arguments_->size() == argument_count_.maximum)
         throw UsageError(fmt::format("{} does not expect \"{}\"; see {} --help", program_,
@@ -248,6 +253,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     while (name.starts_with('-')) name.erase(0, 1);
     assign(*find(name), option.value.empty() ? "true" : option.value.front(), "option " + dashed(name));
   }
+  if (check_only) return false;
   if (arguments_ != nullptr && arguments_->size() < argument_count_.minimum)
     throw UsageError(fmt::format("{} lacks {}; see {} --help", program_, argument_label_.names, program_));
   return true;
@@ -288,6 +294,7 @@ std::string CommandLine::help() const {
     text.entry(names, help);
   }
   text.title("Help");
+  text.entry("--check-only", "check names and values of the options, then stop");
   text.entry("-h, --help", "show this text");
   text.entry("--version", "show the version");
   return text.str();

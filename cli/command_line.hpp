@@ -64,7 +64,8 @@ class CommandLine {
   /// Called with the value of --config when it was given; returns option values by name.
   void configuration(std::function<std::map<std::string, std::string>(const std::string& file)> load);
 
-  /// Throws UsageError. Returns false when help or the version was asked for and has been printed.
+  /// Throws UsageError. Returns false when the command has nothing more to do: help or the version was asked
+  /// for and has been printed, or --check-only was given.
   [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
 
   /// True when the user set the option in any way.

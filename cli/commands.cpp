@@ -10,6 +10,9 @@ int run_oblique2stitched(const Invocation& call);
 int run_info(const Invocation& call);
 int run_view_slice(const Invocation& call);
 int run_simulate(const Invocation& call);
+int run_plugins(const Invocation& call);
+int run_check_plugin(const Invocation& call);
+int run_check(const Invocation& call);
 
 namespace {
 
@@ -24,6 +27,9 @@ constexpr Command kCommands[] = {
     {"info", "", "what a camera file or a volume is", run_info},
     {"view-slice", "", "a picture of a plane or of a maximum projection", run_view_slice},
     {"simulate", "", "write a synthetic acquisition with known truth", run_simulate},
+    {"plugins", "", "the installed plugins, their options, and the refused ones", run_plugins},
+    {"check-plugin", "", "try out whether a plugin does what spimstitch relies on", run_check_plugin},
+    {"check", "", "check a configuration file before any work is done", run_check},
 };
 
 }  // namespace

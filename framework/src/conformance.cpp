@@ -27,6 +27,7 @@ void ConformanceSuite::record(const std::string& name, void (*body)(void*), void
   ConformanceCheck check{fmt::format("{} {}", kind_word(item_.spec->kind), item_.spec->id), name,
                          Outcome::passed, ""};
   settings_.executor->cancel().check();
+  if (settings_.started) settings_.started(check);
   try {
     body(context);
   } catch (const Cancelled&) {

@@ -104,8 +104,7 @@ constexpr Index3 kTileShape{96, 64, 64};
 constexpr Vec3 kGuess{48, 0, 0};
 
 /// The shifts that are found when `moving` really sits at kGuess + `displacement`.
-std::vector<ShiftSample> aligned(ConformanceSuite& suite, Aligner& aligner, Vec3 displacement,
-                                 float amplitude) {
+std::vector<ShiftSample> aligned(Aligner& aligner, Vec3 displacement, float amplitude) {
   FunctionTile fixed(kTileShape, {}, amplitude);
   FunctionTile moving(kTileShape, kGuess + displacement, amplitude);
   AlignTask task;

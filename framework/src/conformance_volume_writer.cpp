@@ -160,10 +160,11 @@ class Trial {
       for (const ChunkAddress& chunk : chunks_of(spec_))
         if (chunk.level == l) expect_part(voxels_of(spec_, chunk), box_of(spec_, chunk), voxels, whole);
       const std::vector<Box> parts = some_boxes(whole);
-      suite_.settings().executor->parallel_for(static_cast<std::int64_t>(parts.size()), [&](std::int64_t i, int) {
-        const Box& part = parts[static_cast<std::size_t>(i)];
-        expect_part(read_box(reader, l, part), part, voxels, whole);
-      });
+      suite_.settings().executor->parallel_for(static_cast<std::int64_t>(parts.size()),
+                                               [&](std::int64_t i, int) {
+                                                 const Box& part = parts[static_cast<std::size_t>(i)];
+                                                 expect_part(read_box(reader, l, part), part, voxels, whole);
+                                               });
     }
   }
 

@@ -95,6 +95,7 @@ void BlockfsWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint1
 }
 
 void BlockfsWriter::finish() {
+  chunked::check_begun(spec_);
   for (auto& level : levels_) {
     for (auto& file : level->files) file.close();
     // Entries of blocks that are all zero were never written: they become zeros, up to the last.

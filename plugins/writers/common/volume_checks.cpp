@@ -35,21 +35,28 @@ void check_spec(const VolumeSpec& spec) {
   check_vector(spec.origin_um, -HUGE_VAL, "origin");
 }
 
+void check_begun(const VolumeSpec& spec) {
+  if (spec.chunk.x < 1 || spec.chunk.y < 1 || spec.chunk.z < 1)
+    throw Error("the volume has not been begun; call begin() before write() and finish()");
+}
+
 Index3 chunk_size(const VolumeSpec& spec, const ChunkAddress& chunk) {
+  check_begun(spec);
   const bool level_exists = chunk.level >= 0 && chunk.level < spec.levels;
   const ChunkGrid grid{level_exists ? level_shape(spec.shape, chunk.level) : Index3{}, spec.chunk};
   if (!level_exists || !contains({{0, 0, 0}, grid.count()}, {chunk.index, chunk.index + Index3{1, 1, 1}}))
-    throw Error(fmt::format("chunk ({}, {}, {}) of level {} is not in the volume", chunk.index.x, chunk.index.y,
-                            chunk.index.z, chunk.level));
+    throw Error(fmt::format("chunk ({}, {}, {}) of level {} is not in the volume", chunk.index.x,
+                            chunk.index.y, chunk.index.z, chunk.level));
   return grid.box(chunk.index).size();
 }
 
 void check_chunk(const VolumeSpec& spec, const ChunkAddress& chunk, Index3 size) {
   const Index3 expected = chunk_size(spec, chunk);
   if (size != expected)
-    throw Error(fmt::format("chunk ({}, {}, {}) of level {} came with {} x {} x {} voxels; it has {} x {} x {}",
-                            chunk.index.x, chunk.index.y, chunk.index.z, chunk.level, size.x, size.y, size.z,
-                            expected.x, expected.y, expected.z));
+    throw Error(
+        fmt::format("chunk ({}, {}, {}) of level {} came with {} x {} x {} voxels; it has {} x {} x {}",
+                    chunk.index.x, chunk.index.y, chunk.index.z, chunk.level, size.x, size.y, size.z,
+                    expected.x, expected.y, expected.z));
 }
 
 }  // namespace spim::chunked

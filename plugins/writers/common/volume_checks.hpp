@@ -11,6 +11,9 @@ Index3 chunk_or_default(const VolumeSpec& spec, std::int64_t fallback);
 /// Throws Error unless `spec` (chunk filled in) can be written: extents, levels, voxel size, origin.
 void check_spec(const VolumeSpec& spec);
 
+/// Throws Error unless `spec` is that of a volume that was begun (chunk filled in).
+void check_begun(const VolumeSpec& spec);
+
 /// Number of voxels of `chunk`; throws Error unless it exists in `spec`.
 Index3 chunk_size(const VolumeSpec& spec, const ChunkAddress& chunk);
 

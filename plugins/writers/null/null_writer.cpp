@@ -105,6 +105,7 @@ void NullWriter::write_zero(const ChunkAddress& chunk) {
 }
 
 void NullWriter::finish() {
+  chunked::check_begun(spec_);
   nlohmann::ordered_json levels = nlohmann::ordered_json::array();
   for (const auto& counters : levels_)
     levels.push_back({{"chunks", counters->chunks.load()},

@@ -75,6 +75,7 @@ void ZarrWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t
 }
 
 void ZarrWriter::finish() {
+  chunked::check_begun(spec_);
   for (std::int32_t level = 0; level < spec_.levels; ++level)
     chunked::write_text(path_ / fmt::format("{}/.zarray", level),
                         encode_array({level_shape(spec_.shape, level), spec_.chunk}, spec_.type, codec_));

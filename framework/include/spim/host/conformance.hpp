@@ -2,6 +2,7 @@
 /// What every plugin must do, tried out on one plugin.
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct ConformanceSettings {
   std::filesystem::path scratch;       ///< an existing folder; everything written stays inside
   std::filesystem::path sample;        ///< a good file or folder for the readers; empty for none
   Selections selections;  ///< options for the items of a kind; an id restricts them to the item of that id
+  /// Called before each check: a plugin may end the process, and the last check called says in what.
+  std::function<void(const ConformanceCheck&)> started;
 };
 
 /// Runs the suite of its kind on each item of `plugin`, which belongs to `registry` and was accepted. What an
