@@ -1,0 +1,188 @@
+#include "truth_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace spim::detail {
+
+namespace {
+
+constexpr double kTolerance = 1e-6;  ///< of positions along the stack, frames
+
+/// Shear in voxels of x per column; scans that come within half a voxel of a whole shear over their depth are
+/// copied.
+double shear_of(const SimulatedStack& s) {
+  const double shear = s.y_voxel_um * std::cos(s.tilt_degrees * std::numbers::pi / 180) / s.x_step_um;
+  const double whole = std::round(shear);
+  return whole >= 1 && std::abs(shear - whole) * static_cast<double>(s.columns - 1) < 0.5 ? whole : shear;
+}
+
+/// x of the tile's first voxel relative to its position: scans towards smaller x end there.
+double first_x(const SimulatedStack& s) {
+  return s.direction < 0 ? -static_cast<double>(s.frames - 1) * s.x_step_um : 0;
+}
+
+}  // namespace
+
+Vec3 smallest_corner(const std::vector<TrueTile>& tiles) {
+  Vec3 corner = tiles.front().nominal_um;
+  for (const TrueTile& tile : tiles) {
+    corner.x = std::min(corner.x, tile.nominal_um.x);
+    corner.y = std::min(corner.y, tile.nominal_um.y);
+    corner.z = std::min(corner.z, tile.nominal_um.z);
+  }
+  corner.x += first_x(tiles.front().stack);
+  return corner;
+}
+
+TileModel::TileModel(const TrueTile& tile, const VolumeGrid& grid, Corrections corrections)
+    : simulator_(tile.stack), phantom_(tile.stack.phantom), grid_(grid), corrections_(corrections) {
+  const SimulatedStack& s = tile.stack;
+  const auto whole = [](double from, double to, double pitch) { return std::llround((to - from) / pitch); };
+  offset_ = {whole(grid.origin_um.x, tile.nominal_um.x + first_x(s), grid.voxel_um.x),
+             whole(grid.origin_um.y, tile.nominal_um.y, grid.voxel_um.y),
+             whole(grid.origin_um.z, tile.nominal_um.z, grid.voxel_um.z)};
+  shear_ = shear_of(s);
+  x_offset_ = s.direction < 0 ? static_cast<double>(s.frames - 1) : 0;
+  const double tilt = s.tilt_degrees * std::numbers::pi / 180;
+  cos_um_ = s.y_voxel_um * std::cos(tilt);
+  sin_um_ = s.y_voxel_um * std::sin(tilt);
+  const auto sheared = static_cast<std::int64_t>(std::ceil(shear_ * static_cast<double>(s.columns - 1)));
+  bounds_ =
+      intersect({{0, 0, 0}, grid.shape}, {offset_, offset_ + Index3{s.frames + sheared, s.rows, s.columns}});
+}
+
+double TileModel::frame_position(std::int64_t x, std::int64_t z) const noexcept {
+  return simulator_.stack().direction *
+         (static_cast<double>(x - offset_.x) - x_offset_ - shear_ * static_cast<double>(z - offset_.z));
+}
+
+bool TileModel::covers(Index3 voxel) const noexcept {
+  if (!contains(bounds_, {voxel, voxel + Index3{1, 1, 1}})) return false;
+  const double k = frame_position(voxel.x, voxel.z);
+  return k >= -kTolerance && k <= static_cast<double>(simulator_.stack().frames - 1) + kTolerance;
+}
+
+TileModel::Faces TileModel::faces(Index3 voxel) const noexcept {
+  const SimulatedStack& s = simulator_.stack();
+  const Index3 p = voxel - offset_;
+  const double k = frame_position(voxel.x, voxel.z);
+  const double x = std::min(k, static_cast<double>(s.frames - 1) - k);
+  const auto y = static_cast<double>(std::min(p.y, s.rows - 1 - p.y));
+  const auto z = static_cast<double>(std::min(p.z, s.columns - 1 - p.z));
+  const double nearest = std::min({x, y, z});
+  return {std::max(0.0, nearest) + 1, nearest == x ? 0 : nearest == y ? 1 : 2};
+}
+
+double TileModel::light(std::int64_t frame, std::int64_t row, std::int64_t column) const noexcept {
+  double factor = 1;
+  if (!corrections_.illumination)
+    factor *= simulator_.illumination(static_cast<double>(row), static_cast<double>(column));
+  if (!corrections_.stripes)
+    factor *=
+        simulator_.stripes(static_cast<double>(frame), static_cast<double>(row), static_cast<double>(column));
+  return factor;
+}
+
+void TileModel::evaluate(const Plane& plane, float* level, float* variance) const {
+  const SimulatedStack& s = simulator_.stack();
+  const std::int64_t column = plane.z - offset_.z;
+  const Index3 size = plane.box.size();
+  // Frame positions of the plane's voxels are a whole number plus one fraction; m counts frames towards
+  // larger x.
+  const double m_first =
+      static_cast<double>(plane.box.begin.x - offset_.x) - x_offset_ - shear_ * static_cast<double>(column);
+  const auto m0 = static_cast<std::int64_t>(std::floor(m_first + kTolerance));
+  const double weight = std::max(0.0, m_first - static_cast<double>(m0));
+  const std::int64_t samples = size.x + 1;
+  std::vector<float> tissue(static_cast<std::size_t>(samples * size.y), 0.0F);
+  const ImageView<float> image{tissue.data(), size.y, samples, samples};
+  if (s.content == StackContent::tissue) {
+    Vec3 origin = grid_.at({static_cast<double>(offset_.x), static_cast<double>(plane.box.begin.y),
+                            static_cast<double>(offset_.z)}) +
+                  plane.shift_um;
+    origin.x += (x_offset_ + static_cast<double>(m0)) * s.x_step_um + static_cast<double>(column) * cos_um_;
+    origin.z += static_cast<double>(column) * sin_um_;
+    phantom_.render({origin, 0, s.y_voxel_um, s.x_step_um, 0, 0, size.y, samples}, image);
+  }
+  for (std::int64_t i = 0; i < size.y; ++i) {
+    const std::int64_t row = plane.box.begin.y + i - offset_.y;
+    for (std::int64_t n = 0; n < size.x; ++n) {
+      if (!covers({plane.box.begin.x + n, plane.box.begin.y + i, plane.z})) continue;
+      const std::int64_t frame = s.direction * (m0 + n), next = s.direction * (m0 + n + 1);
+      const double here = s.noise.offset + image.row(i)[n] * light(frame, row, column);
+      const double there =
+          weight > kTolerance ? s.noise.offset + image.row(i)[n + 1] * light(next, row, column) : here;
+      const double sigma0 = simulator_.deviation(here), sigma1 = simulator_.deviation(there);
+      level[i * size.x + n] = static_cast<float>(here + weight * (there - here));
+      variance[i * size.x + n] = static_cast<float>((1 - weight) * (1 - weight) * sigma0 * sigma0 +
+                                                    weight * weight * sigma1 * sigma1 + 1.0 / 12);
+    }
+  }
+}
+
+std::vector<float> TileModel::content(const Box& box) const {
+  const Index3 size = box.size();
+  std::vector<float> values(static_cast<std::size_t>(count(size)), 0.0F);
+  if (simulator_.stack().content == StackContent::nothing) return values;
+  for (std::int64_t z = 0; z < size.z; ++z) {
+    const Vec3 origin = grid_.at({static_cast<double>(box.begin.x), static_cast<double>(box.begin.y),
+                                  static_cast<double>(box.begin.z + z)});
+    phantom_.render({origin, 0, grid_.voxel_um.y, grid_.voxel_um.x, 0, 0, size.y, size.x},
+                    {values.data() + z * size.x * size.y, size.y, size.x, size.x});
+  }
+  return values;
+}
+
+TruthModel::TruthModel(const std::vector<TrueTile>& tiles, const VolumeGrid& grid, Corrections corrections) {
+  for (const TrueTile& tile : tiles) tiles_.emplace_back(tile, grid, corrections);
+}
+
+Expected TruthModel::expect(const Box& box, const std::vector<Vec3>& shift_um) const {
+  const Index3 size = box.size();
+  const auto voxels = static_cast<std::size_t>(count(size));
+  Expected expected{box, {}, {}, {}, {}, {}};
+  expected.tiles.resize(voxels);
+  expected.face.resize(voxels);
+  expected.distance.resize(voxels);
+  expected.level.resize(voxels);
+  expected.variance.resize(voxels);
+  std::vector<double> weights(voxels), levels(voxels), variances(voxels);
+  for (std::size_t t = 0; t < tiles_.size(); ++t) {
+    const TileModel& tile = tiles_[t];
+    const Box part = intersect(box, tile.bounds());
+    if (part.empty()) continue;
+    const Index3 part_size = part.size();
+    std::vector<float> level(static_cast<std::size_t>(part_size.x * part_size.y)), variance(level.size());
+    for (std::int64_t z = part.begin.z; z < part.end.z; ++z) {
+      tile.evaluate({z, part, shift_um[t]}, level.data(), variance.data());
+      for (std::int64_t y = part.begin.y; y < part.end.y; ++y)
+        for (std::int64_t x = part.begin.x; x < part.end.x; ++x) {
+          if (!tile.covers({x, y, z})) continue;
+          const TileModel::Faces faces = tile.faces({x, y, z});
+          const double weight = faces.distance * faces.distance;
+          const auto from = static_cast<std::size_t>((y - part.begin.y) * part_size.x + x - part.begin.x);
+          const auto to = static_cast<std::size_t>(((z - box.begin.z) * size.y + y - box.begin.y) * size.x +
+                                                   x - box.begin.x);
+          weights[to] += weight;
+          levels[to] += weight * static_cast<double>(level[from]);
+          variances[to] += weight * weight * static_cast<double>(variance[from]);
+          const auto distance = static_cast<std::int32_t>(faces.distance - 1);
+          if (expected.tiles[to] == 0 || distance < expected.distance[to]) {
+            expected.distance[to] = distance;
+            expected.face[to] = static_cast<std::uint8_t>(faces.axis);
+          }
+          if (expected.tiles[to] < 255) ++expected.tiles[to];
+        }
+    }
+  }
+  for (std::size_t n = 0; n < voxels; ++n) {
+    if (weights[n] == 0) continue;
+    expected.level[n] = static_cast<float>(levels[n] / weights[n]);
+    expected.variance[n] = static_cast<float>(variances[n] / (weights[n] * weights[n]));
+  }
+  return expected;
+}
+
+}  // namespace spim::detail

@@ -1,0 +1,102 @@
+#pragma once
+/// What a stitched volume should hold, voxel by voxel, worked out from the simulator's truth and the
+/// geometry's formulas alone; nothing of the pipeline is used.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "spim/host/truth_check.hpp"
+
+namespace spim::detail {
+
+/// Where the voxels of a volume are.
+struct VolumeGrid {
+  Index3 shape;
+  Vec3 voxel_um;
+  Vec3 origin_um;  ///< stage position of the centre of voxel (0,0,0)
+
+  Vec3 at(Vec3 voxel) const noexcept {
+    return {origin_um.x + voxel.x * voxel_um.x, origin_um.y + voxel.y * voxel_um.y,
+            origin_um.z + voxel.z * voxel_um.z};
+  }
+};
+
+/// Expected values of the voxels of a box; dense, index order z,y,x.
+struct Expected {
+  Box box;
+  std::vector<float> level;            ///< grey level; 0 where no tile is
+  std::vector<float> variance;         ///< of the noise
+  std::vector<std::uint8_t> tiles;     ///< how many tiles cover the voxel, 255 for more
+  std::vector<std::uint8_t> face;      ///< axis (0 x, 1 y, 2 z) of the nearest face of a covering tile
+  std::vector<std::int32_t> distance;  ///< to that face, voxels; 0 on the face
+};
+
+/// One tile, placed on the grid of a volume.
+class TileModel {
+ public:
+  TileModel(const TrueTile& tile, const VolumeGrid& grid, Corrections corrections);
+
+  /// Voxels of the volume that the tile may cover.
+  const Box& bounds() const noexcept { return bounds_; }
+  /// Position of voxel (x, z) along the stack, in frames.
+  double frame_position(std::int64_t x, std::int64_t z) const noexcept;
+  bool covers(Index3 voxel) const noexcept;
+  std::int64_t frames() const noexcept { return simulator_.stack().frames; }
+  Vec3 voxel_um() const noexcept { return grid_.voxel_um; }
+  /// Standard deviation of a voxel without light.
+  double dark_noise() const noexcept { return simulator_.deviation(simulator_.stack().noise.offset); }
+
+  /// One row of grey levels and variances of plane z, for rows y of the box, as if the tile's true position
+  /// were that which the volume gives it, plus `shift` (µm). Voxels that the tile does not cover are left
+  /// alone.
+  struct Plane {
+    std::int64_t z;
+    Box box;
+    Vec3 shift_um;
+  };
+  void evaluate(const Plane& plane, float* level, float* variance) const;
+
+  /// Grey levels above the offset at the voxels of `box`, wherever the tile ends: what a search looks for.
+  std::vector<float> content(const Box& box) const;
+
+  /// Distances to the faces of the tile's valid region: of its axis, at least 1 inside.
+  struct Faces {
+    double distance;  ///< to the nearest face, 1 on it
+    int axis;
+  };
+  Faces faces(Index3 voxel) const noexcept;
+
+ private:
+  double light(std::int64_t frame, std::int64_t row, std::int64_t column) const noexcept;
+
+  StackSimulator simulator_;
+  Phantom phantom_;
+  VolumeGrid grid_;
+  Corrections corrections_;
+  Index3 offset_;    ///< of the tile's first voxel on the grid
+  double x_offset_;  ///< voxel of frame 0 at z = 0
+  double shear_;
+  double cos_um_;  ///< x of one column, µm
+  double sin_um_;  ///< z of one column, µm
+  Box bounds_;
+};
+
+/// All tiles.
+class TruthModel {
+ public:
+  TruthModel(const std::vector<TrueTile>& tiles, const VolumeGrid& grid, Corrections corrections);
+
+  const std::vector<TileModel>& tiles() const noexcept { return tiles_; }
+  /// The blend of all tiles, weighted by the square of the distance to the nearest face; shift_um[t] moves
+  /// tile t.
+  Expected expect(const Box& box, const std::vector<Vec3>& shift_um) const;
+
+ private:
+  std::vector<TileModel> tiles_;
+};
+
+/// The smallest corner of the tiles at their nominal positions: where a mosaic of them begins.
+Vec3 smallest_corner(const std::vector<TrueTile>& tiles);
+
+}  // namespace spim::detail
