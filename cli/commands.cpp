@@ -13,6 +13,7 @@ int run_simulate(const Invocation& call);
 int run_plugins(const Invocation& call);
 int run_check_plugin(const Invocation& call);
 int run_check(const Invocation& call);
+int run_truth_check(const Invocation& call);
 
 namespace {
 
@@ -30,6 +31,7 @@ constexpr Command kCommands[] = {
     {"plugins", "", "the installed plugins, their options, and the refused ones", run_plugins},
     {"check-plugin", "", "try out whether a plugin does what spimstitch relies on", run_check_plugin},
     {"check", "", "check a configuration file before any work is done", run_check},
+    {"truth-check", "", "compare a stitched volume with the truth of its simulation", run_truth_check},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "clones.hpp"
 #include "phantom/hash.hpp"
 
 namespace spim::detail {
@@ -106,8 +107,7 @@ struct RowSums {
   float product, sum, square;
 };
 
-__attribute__((target_clones("avx2", "default"))) RowSums row_sums(const float* voxels, const float* truth,
-                                                                   std::int64_t count) {
+SPIM_CLONES RowSums row_sums(const float* voxels, const float* truth, std::int64_t count) {
   // Eight partial sums, so that they can be computed side by side without changing the order of additions.
   constexpr std::int64_t kLanes = 8;
   float product[kLanes] = {}, sum[kLanes] = {}, square[kLanes] = {};
@@ -248,7 +248,7 @@ Misplacement find_misplacement(const TruthModel& model, std::size_t tile, Volume
   for (int n = 0; n < 5; ++n) {
     const Vec3 step = fit_step(windows, own, found.shift_um);
     found.shift_um = found.shift_um + Vec3{step.x * voxel.x, step.y * voxel.y, step.z * voxel.z};
-    if (std::max({std::abs(step.x), std::abs(step.y), std::abs(step.z)}) < 1e-3) break;
+    if (std::max({std::abs(step.x), std::abs(step.y), std::abs(step.z)}) < 0.01) break;
   }
   found.correlation = correlation(windows, own, found.shift_um);
   found.measured = found.correlation > 0.2;  // nothing that looks like the tile is anywhere near otherwise

@@ -163,9 +163,11 @@ BlockSums compare_all(const Comparison& comparison, Index3 shape, const TruthChe
 VolumeGrid grid_of(const std::vector<TrueTile>& tiles, const CheckedVolume& volume,
                    const TruthCheckSettings& settings) {
   const LevelInfo level = volume.reader->level(0);
-  VolumeGrid grid{level.shape, volume.voxel_um, settings.origin_um.value_or(detail::smallest_corner(tiles))};
-  const auto fill = [](double& own, double stored) {
-    if (own == 0) own = stored;
+  // Formats without a place for the origin say 0.
+  const Vec3 stored = level.origin_um == Vec3{} ? detail::smallest_corner(tiles) : level.origin_um;
+  VolumeGrid grid{level.shape, volume.voxel_um, settings.origin_um.value_or(stored)};
+  const auto fill = [](double& own, double said) {
+    if (own == 0) own = said;
   };
   fill(grid.voxel_um.x, level.voxel_um.x);
   fill(grid.voxel_um.y, level.voxel_um.y);

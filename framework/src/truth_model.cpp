@@ -68,11 +68,16 @@ TileModel::Faces TileModel::faces(Index3 voxel) const noexcept {
   const SimulatedStack& s = simulator_.stack();
   const Index3 p = voxel - offset_;
   const double k = frame_position(voxel.x, voxel.z);
-  const double x = std::min(k, static_cast<double>(s.frames - 1) - k);
+  const double x = std::max(0.0, std::min(k, static_cast<double>(s.frames - 1) - k));
   const auto y = static_cast<double>(std::min(p.y, s.rows - 1 - p.y));
   const auto z = static_cast<double>(std::min(p.z, s.columns - 1 - p.z));
-  const double nearest = std::min({x, y, z});
-  return {std::max(0.0, nearest) + 1, nearest == x ? 0 : nearest == y ? 1 : 2};
+  // Faces of constant frame are inclined like the light sheet: neighbouring frames are s·sinθ apart.
+  const double um_x = (x + 1) * s.x_step_um * sin_um_ / s.y_voxel_um, um_y = (y + 1) * s.y_voxel_um,
+               um_z = (z + 1) * sin_um_;
+  const double nearest = std::min({um_x, um_y, um_z});
+  if (nearest == um_x) return {nearest, static_cast<std::int64_t>(x), 0};
+  if (nearest == um_y) return {nearest, static_cast<std::int64_t>(y), 1};
+  return {nearest, static_cast<std::int64_t>(z), 2};
 }
 
 double TileModel::light(std::int64_t frame, std::int64_t row, std::int64_t column) const noexcept {
@@ -161,14 +166,14 @@ Expected TruthModel::expect(const Box& box, const std::vector<Vec3>& shift_um) c
         for (std::int64_t x = part.begin.x; x < part.end.x; ++x) {
           if (!tile.covers({x, y, z})) continue;
           const TileModel::Faces faces = tile.faces({x, y, z});
-          const double weight = faces.distance * faces.distance;
+          const double weight = faces.um * faces.um;
           const auto from = static_cast<std::size_t>((y - part.begin.y) * part_size.x + x - part.begin.x);
           const auto to = static_cast<std::size_t>(((z - box.begin.z) * size.y + y - box.begin.y) * size.x +
                                                    x - box.begin.x);
           weights[to] += weight;
           levels[to] += weight * static_cast<double>(level[from]);
           variances[to] += weight * weight * static_cast<double>(variance[from]);
-          const auto distance = static_cast<std::int32_t>(faces.distance - 1);
+          const auto distance = static_cast<std::int32_t>(faces.voxels);
           if (expected.tiles[to] == 0 || distance < expected.distance[to]) {
             expected.distance[to] = distance;
             expected.face[to] = static_cast<std::uint8_t>(faces.axis);

@@ -60,9 +60,10 @@ class TileModel {
   /// Grey levels above the offset at the voxels of `box`, wherever the tile ends: what a search looks for.
   std::vector<float> content(const Box& box) const;
 
-  /// Distances to the faces of the tile's valid region: of its axis, at least 1 inside.
+  /// The nearest face of the tile's valid region.
   struct Faces {
-    double distance;  ///< to the nearest face, 1 on it
+    double um;            ///< perpendicular distance, every face moved out by one voxel of its axis
+    std::int64_t voxels;  ///< along the axis; 0 on the face
     int axis;
   };
   Faces faces(Index3 voxel) const noexcept;

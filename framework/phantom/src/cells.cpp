@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
 #include "tissue.hpp"
@@ -75,8 +76,7 @@ struct CellRow {
   float m, linear, constant, level, nucleus;
 };
 
-__attribute__((target_clones("avx2", "default"))) void draw_cell_row(const CellRow& cell, const float* a,
-                                                                     std::int64_t count, float* out) {
+SPIM_CLONES void draw_cell_row(const CellRow& cell, const float* a, std::int64_t count, float* out) {
   const CellRow c = cell;
   for (std::int64_t j = 0; j < count; ++j) {
     const float q = (c.m * a[j] + c.linear) * a[j] + c.constant;

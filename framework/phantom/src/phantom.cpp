@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
 #include "spim/error.hpp"
@@ -27,10 +28,8 @@ PhantomSettings plain(std::uint64_t seed, int channel) {
 }
 
 /// The background along one row: slow variation and texture.
-__attribute__((target_clones("avx2", "default"))) void add_background(const PlaneNoise::Row& slow,
-                                                                      const PlaneNoise::Row& fine,
-                                                                      std::int64_t count,
-                                                                      const float* processes, float* out) {
+SPIM_CLONES void add_background(const PlaneNoise::Row& slow, const PlaneNoise::Row& fine, std::int64_t count,
+                                const float* processes, float* out) {
   const float ws = slow.weight, wf = fine.weight;
   for (std::int64_t j = 0; j < count; ++j) {
     const float s = slow.first[j] + ws * (slow.second[j] - slow.first[j]);
@@ -46,8 +45,7 @@ struct OutlineRow {
   PlaneNoise::Row noise;
 };
 
-__attribute__((target_clones("avx2", "default"))) void cut_outline(const OutlineRow& outline,
-                                                                   std::int64_t count, float* out) {
+SPIM_CLONES void cut_outline(const OutlineRow& outline, std::int64_t count, float* out) {
   const float* xz_2 = outline.xz_2;
   const float y_2 = outline.y_2, weight = outline.noise.weight;
   const float *first = outline.noise.first, *second = outline.noise.second;
@@ -112,7 +110,8 @@ void Phantom::render(const Plane& plane, ImageView<float> out) const {
   draw_cells(tissue, frame, out);
   draw_processes(tissue, frame, processes);
   const std::uint64_t key = subkey(settings_.seed, 404 + settings_.channel);
-  const PlaneNoise slow({subkey(key, 1), kVariationPitch * settings_.scale, 0}, frame);
+  const double slow_pitch = (tissue.repeat > 0 ? kRepeatUnit : kVariationPitch) * settings_.scale;
+  const PlaneNoise slow({subkey(key, 1), slow_pitch, tissue.repeat}, frame);
   const auto texture_period = tissue.repeat * static_cast<std::int64_t>(kRepeatUnit / kTexturePitch);
   const PlaneNoise fine({subkey(key, 2), kTexturePitch * settings_.scale, texture_period}, frame);
   for (std::int64_t i = 0; i < plane.rows; ++i)

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
 #include "tissue.hpp"
@@ -11,12 +12,12 @@ namespace spim {
 namespace {
 
 constexpr double kPitch = 20;  ///< of the grid of starting points
-constexpr int kTrunkSteps = 11;
-constexpr int kBranchSteps = 6;
-constexpr double kStep = 7.5;                   ///< length of a straight piece
+constexpr int kTrunkSteps = 8;
+constexpr int kBranchSteps = 4;
+constexpr double kStep = 7;                     ///< length of a straight piece
 constexpr double kReach = kTrunkSteps * kStep;  ///< no piece is farther from the start
 constexpr double kRadiusLow = 1.9, kRadiusHigh = 3.2;
-constexpr double kProbability = 0.3;  ///< that a process starts in a cell of the grid
+constexpr double kProbability = 0.4;  ///< that a process starts in a cell of the grid
 constexpr double kBend = 0.42;        ///< how much the direction changes from piece to piece
 
 /// A straight piece with round ends, in (a, b, h).
@@ -48,8 +49,7 @@ struct PieceRow {
   float inverse_radius_2, level;
 };
 
-__attribute__((target_clones("avx2", "default"))) void draw_piece_row(const PieceRow& piece, const float* a,
-                                                                      std::int64_t count, float* out) {
+SPIM_CLONES void draw_piece_row(const PieceRow& piece, const float* a, std::int64_t count, float* out) {
   const PieceRow p = piece;
   const float inverse = 1 / p.along_2;
   for (std::int64_t j = 0; j < count; ++j) {
@@ -117,7 +117,7 @@ void step(Walk& walk, Draw& draw, double length, const PlaneFrame& frame, ImageV
 }
 
 void draw_process(Walk trunk, Draw& draw, double length, const PlaneFrame& frame, ImageView<float> image) {
-  const int fork = 3 + static_cast<int>(4 * draw.uniform());
+  const int fork = 2 + static_cast<int>(3 * draw.uniform());
   for (int n = 0; n < kTrunkSteps; ++n) {
     step(trunk, draw, length, frame, image);
     if (n != fork) continue;

@@ -20,7 +20,8 @@ struct Corrections {
 };
 
 struct TruthCheckSettings {
-  /// Stage position of the centre of voxel (0,0,0), µm; nothing: the smallest corner of the tiles.
+  /// Stage position of the centre of voxel (0,0,0), µm; nothing: what the volume
+  /// says, or the smallest corner of the tiles when it says 0,0,0.
   std::optional<Vec3> origin_um;
   Corrections corrections;
   std::int64_t blocks =

@@ -18,7 +18,7 @@ struct PhantomSettings {
   Vec3 organ_centre_um;
   Vec3 organ_radii_um;  ///< half axes of the organ; outside there is nothing. 0, 0, 0: tissue everywhere
   double repeat_um =
-      0;  ///< > 0: objects and texture repeat with this period (a multiple of 80·scale) on each axis
+      0;  ///< > 0: everything but the outline repeats with this period (a multiple of 80·scale) on each axis
 };
 
 /// Tissue that can be asked for its intensity anywhere: cells of several sizes, some of them in clusters,
