@@ -2,6 +2,7 @@
 #include "spim/host/instances.hpp"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <atomic>
 #include <limits>
@@ -21,7 +22,7 @@ namespace {
 
 class Instances : public testing::Test {
  protected:
-  Instances() { write_text(folder_ / "tester.raw", "LOADER TEST1"); }
+  Instances() { write_file(folder_ / "tester.raw", "LOADER TEST1"); }
 
   fs::path file() const { return folder_ / "tester.raw"; }
 
@@ -65,7 +66,7 @@ class Instances : public testing::Test {
     return path;
   }
 
-  ScratchFolder folder_;
+  TemporaryFolder folder_;
   TestHost host_;
   Registry registry_{search()};
 };
@@ -223,15 +224,15 @@ TEST_F(Instances, name_the_chunk_that_could_not_be_written) {
 }
 
 TEST_F(Instances, are_found_by_probing_the_surest) {
-  write_text(folder_ / "2.raw", "LOADER TEST2");
+  write_file(folder_ / "2.raw", "LOADER TEST2");
   EXPECT_STREQ(probe_reader(registry_, Kind::frame_reader, folder_ / "2.raw").spec->id, "reentrant");
   EXPECT_STREQ(probe_reader(registry_, Kind::frame_reader, file()).spec->id, "exclusive");
   EXPECT_EQ(open_frames(registry_, host_.services, {}, file())->info().frames, 10);
 }
 
 TEST_F(Instances, are_not_chosen_when_probing_is_undecided_or_fails) {
-  write_text(folder_ / "any.raw", "LOADER TEST*");
-  write_text(folder_ / "none.raw", "something else");
+  write_file(folder_ / "any.raw", "LOADER TEST*");
+  write_file(folder_ / "none.raw", "something else");
   const auto fault = [&](const fs::path& path) {
     return message([&] { (void)open_frames(registry_, host_.services, {}, path); });
   };
@@ -314,8 +315,8 @@ TEST_F(Instances, refuse_options_before_the_plugin_sees_them) {
 
 TEST(PluginLifetime, exceptions_instances_and_openmp_outlive_the_registry) {
   TestHost host;
-  const ScratchFolder folder;
-  write_text(folder / "tester.raw", "LOADER TEST1");
+  const TemporaryFolder folder;
+  write_file(folder / "tester.raw", "LOADER TEST1");
   std::exception_ptr kept;
   std::unique_ptr<FrameReader> reader;
   {

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <cstring>
 #include <random>
@@ -18,7 +19,7 @@ namespace {
 
 class Bytes final : public ByteSource {
  public:
-  explicit Bytes(std::vector<char> bytes) : bytes_(std::move(bytes)) {}
+  explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
   std::uint64_t size() const override { return bytes_.size(); }
   void read(std::uint64_t offset, void* to, std::size_t count) const override {
     ASSERT_LE(offset, bytes_.size());
@@ -27,7 +28,7 @@ class Bytes final : public ByteSource {
   }
 
  private:
-  std::vector<char> bytes_;
+  std::string bytes_;
 };
 
 class Manifest : public testing::Test {
@@ -47,7 +48,7 @@ class Manifest : public testing::Test {
     return "";
   }
 
-  std::vector<char> bytes_;
+  std::string bytes_;
   Elf64_Ehdr header_{};
 };
 
@@ -103,9 +104,9 @@ TEST_F(Manifest, does_not_believe_absurd_section_tables) {
 
 TEST_F(Manifest, survives_random_damage_to_headers_and_sections) {
   std::mt19937_64 random(7);
-  const std::vector<char> good = bytes_;
+  const std::string good = bytes_;
   for (int run = 0; run < 20000; ++run) {
-    std::vector<char> damaged = good;
+    std::string damaged = good;
     const std::size_t table = header_.e_shoff;
     for (int edit = 0; edit < 4; ++edit) {
       const bool in_table = (random() & 1) != 0;

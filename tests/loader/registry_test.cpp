@@ -2,6 +2,7 @@
 #include "spim/host/registry.hpp"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -39,8 +40,8 @@ std::vector<std::string> ids(const Registry& registry, Kind kind) {
 
 /// The good plugin with its manifest changed in the file.
 template <class Change>
-fs::path patched(const ScratchFolder& folder, Change change) {
-  std::vector<char> bytes = read_file(plugin_file("tester"));
+fs::path patched(const TemporaryFolder& folder, Change change) {
+  std::string bytes = read_file(plugin_file("tester"));
   const auto at =
       std::search(bytes.begin(), bytes.end(), kManifestMagic, kManifestMagic + sizeof kManifestMagic);
   EXPECT_NE(at, bytes.end());
@@ -85,28 +86,28 @@ TEST(Registry, names_known_items_the_nearest_and_refusals_when_an_item_is_missin
 }
 
 TEST(Registry, refuses_an_older_interface_and_asks_to_rebuild_the_plugin) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const auto file = patched(folder, [](ManifestHeader& h) { h.abi = kAbi - 1; });
   EXPECT_THAT(refusal_of(file), AllOf(StartsWith(file.string()), HasSubstr("interface 0"), HasSubstr("has 1"),
                                       HasSubstr("rebuild the plugin")));
 }
 
 TEST(Registry, refuses_a_newer_interface_and_asks_to_update_the_program) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const auto file = patched(folder, [](ManifestHeader& h) { h.abi = kAbi + 6; });
   EXPECT_THAT(refusal_of(file),
               AllOf(HasSubstr("interface 7"), HasSubstr("has 1"), EndsWith("update spimstitch")));
 }
 
 TEST(Registry, refuses_another_toolchain_naming_both) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const auto file =
       patched(folder, [](ManifestHeader& h) { std::strcpy(h.toolchain, "x86_64-linux libc++"); });
   EXPECT_THAT(refusal_of(file), AllOf(HasSubstr("'x86_64-linux libc++'"), HasSubstr(SPIM_TOOLCHAIN)));
 }
 
 TEST(Registry, refuses_a_manifest_of_another_size_name_or_magic) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   EXPECT_THAT(refusal_of(patched(folder, [](ManifestHeader& h) { h.size = 12; })), HasSubstr("12 bytes"));
   EXPECT_THAT(refusal_of(patched(folder, [](ManifestHeader& h) { std::strcpy(h.name, "No\033[2J"); })),
               AllOf(HasSubstr("calls itself 'No [2J'"), Not(HasSubstr("\033"))));
@@ -117,10 +118,10 @@ TEST(Registry, refuses_a_manifest_of_another_size_name_or_magic) {
 }
 
 TEST(Registry, refuses_what_is_no_plugin) {
-  const ScratchFolder folder;
-  write_text(folder / "text.so", "this is a text file\n");
+  const TemporaryFolder folder;
+  write_file(folder / "text.so", "this is a text file\n");
   EXPECT_THAT(refusal_of(folder / "text.so"), HasSubstr("is not a shared library; remove it"));
-  write_text(folder / "empty.so", "");
+  write_file(folder / "empty.so", "");
   EXPECT_THAT(refusal_of(folder / "empty.so"), HasSubstr("is not a shared library; remove it"));
   EXPECT_THAT(refusal_of(plugin_file("no-manifest")),
               AllOf(HasSubstr("no section spim_manifest"), HasSubstr("SPIM_EXPORT_PLUGIN")));
@@ -129,7 +130,7 @@ TEST(Registry, refuses_what_is_no_plugin) {
 }
 
 TEST(Registry, does_not_wait_for_a_pipe_or_read_a_folder_called_so) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   ASSERT_EQ(::mkfifo((folder / "pipe.so").c_str(), 0600), 0);
   fs::create_directory(folder / "folder.so");
   EXPECT_THAT(refusal_of(folder / "pipe.so"), HasSubstr("is not a regular file"));
@@ -164,7 +165,7 @@ TEST(Registry, refuses_tables_with_a_fault) {
 }
 
 TEST(Registry, takes_the_first_of_two_plugins_of_one_name) {
-  const ScratchFolder first, second;
+  const TemporaryFolder first, second;
   fs::copy_file(plugin_file("tester"), first / "tester.so");
   fs::copy_file(plugin_file("tester"), second / "tester.so");
   SearchPath path;
@@ -178,7 +179,7 @@ TEST(Registry, takes_the_first_of_two_plugins_of_one_name) {
 }
 
 TEST(Registry, takes_the_first_of_two_items_of_one_id) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   fs::copy_file(plugin_file("tester"), folder / "a.so");
   const auto other = patched(folder, [](ManifestHeader& h) { std::strcpy(h.name, "other"); });
   SearchPath path;
@@ -188,7 +189,7 @@ TEST(Registry, takes_the_first_of_two_items_of_one_id) {
 }
 
 TEST(Registry, refuses_files_and_folders_that_everybody_may_change) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   fs::copy_file(plugin_file("tester"), folder / "tester.so");
   ASSERT_EQ(::chmod((folder / "tester.so").c_str(), 0757), 0);
   EXPECT_THAT(refusal_of(folder / "tester.so"), AllOf(HasSubstr("mode 0757"), HasSubstr("chmod o-w")));
@@ -212,23 +213,23 @@ TEST(Registry, never_searches_a_relative_folder) {
 }
 
 TEST(Registry, refuses_every_truncation_of_a_plugin_without_loading_it) {
-  const ScratchFolder folder;
-  const std::vector<char> whole = read_file(plugin_file("tester"));
+  const TemporaryFolder folder;
+  const std::string whole = read_file(plugin_file("tester"));
   for (std::size_t size = 0; size < whole.size(); size += size < 256 ? 1 : whole.size() / 40) {
-    write_file(folder / "cut.so", {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+    write_file(folder / "cut.so", whole.substr(0, size));
     const std::string refusal = refusal_of(folder / "cut.so");
     EXPECT_THAT(refusal, StartsWith((folder / "cut.so").string())) << size;
   }
 }
 
 TEST(SearchPath, orders_given_folders_environment_and_installation) {
-  const ScratchFolder root;
+  const TemporaryFolder root;
   const std::string abi = "spimstitch/abi-" + std::to_string(kAbi);
   for (const std::string& name :
        {std::string("given"), std::string("environment"), "prefix/lib/" + abi, "prefix/lib64/" + abi,
         "prefix/lib/x86_64-linux-gnu/" + abi, std::string("prefix/share/") + abi, std::string("prefix/bin")})
     fs::create_directories(root / name);
-  write_text(root / "prefix/bin/spimstitch", "");
+  write_file(root / "prefix/bin/spimstitch", "");
   const std::string environment = "::" + (root / "environment").string() + ":relative:";
   const SearchPath path = search_path({{root / "given"}, environment, root / "prefix/bin/spimstitch"});
   EXPECT_THAT(
