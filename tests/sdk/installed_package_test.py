@@ -133,8 +133,12 @@ class Behaviours:
         self.assertIn("subtract", shown)
 
     def test_check_plugin_accepts_each(self):
-        for library in self.built.values():
-            self.spimstitch("check-plugin", library)
+        sample = self.work / "sample.raw"
+        write_dump(sample, self.noise((5, 8, 6), 8))
+        self.spimstitch("check-plugin", self.built["raw-camera"], "--sample", sample)
+        self.spimstitch("check-plugin", self.built["my-camera"], "--sample", sample, "--set", "reader.rows=8", "--set",
+                        "reader.columns=6", "--set", "reader.skip=80")
+        self.spimstitch("check-plugin", self.built["nrrd"])
 
     def test_volume_is_the_frames_of_the_dump_bit_for_bit(self):
         raw = self.noise((9, 20, 13), 1)
