@@ -8,9 +8,12 @@ namespace spim::detail {
 
 namespace {
 
-/// Voxels of a tile along x (frames) and y: two cache lines of each of 64 frames, 8 KiB in and 8 KiB out,
-/// which is half of a 32 KiB first-level cache.
-constexpr std::int64_t kTile = 64;
+/// Voxels of a tile along x (frames) and y (a block of the frames): two cache lines of each of 64 frames, 8
+/// KiB in and 8 KiB out, which is half of a 32 KiB first-level cache.
+constexpr std::int64_t kTile = BlockedView::kRows;
+
+/// Voxels along x that the kernels take at once.
+constexpr std::int64_t kStep = 16;
 
 /// What invalid voxels are copied from.
 alignas(64) constexpr std::array<std::uint16_t, kTile> kZeroRow{};
@@ -24,89 +27,106 @@ struct Plane {
   std::int64_t out_stride;  ///< between rows y
 };
 
+/// A piece of a plane, inside one block of y. In voxels of the volume.
+struct Tile {
+  IndexRange x, y;
+};
+
 class Deskew {
  public:
   Deskew(const ValidRegion& region, const Box& box, const FrameSlices& frames, const DeskewKernels& kernels)
       : region_(region), box_(box), frames_(frames), kernels_(kernels) {}
 
   void plane(const Plane& plane) const {
-    const Index3 size = box_.size();
-    for (std::int64_t y = 0; y < size.y; y += kTile) {
-      const std::int64_t rows = std::min(kTile, size.y - y);
-      for (std::int64_t x = 0; x < size.x; x += kTile)
-        tile(plane, {x, y}, {std::min(kTile, size.x - x), rows});
+    for (std::int64_t y = box_.begin.y; y < box_.end.y;) {
+      const std::int64_t next = std::min(block_begin(y) + kTile, box_.end.y);
+      for (std::int64_t x = box_.begin.x; x < box_.end.x; x += kTile)
+        tile(plane, {{x, std::min(x + kTile, box_.end.x)}, {y, next}});
+      y = next;
     }
   }
 
  private:
-  struct Pair {
-    std::int64_t x, y;
-  };
-
-  void tile(const Plane& plane, Pair at, Pair size) const {
-    std::uint16_t* const out = plane.out + at.y * plane.out_stride + at.x;
-    const std::int64_t first = box_.begin.x + at.x;
-    if (first >= plane.valid.end || first + size.x <= plane.valid.begin) {
-      for (std::int64_t y = 0; y < size.y; ++y)
-        std::memset(out + y * plane.out_stride, 0, static_cast<std::size_t>(size.x) * 2);
-      return;
-    }
+  /// Steps of voxels beside the valid ones cost a memset only; within a step they are copied from zeros.
+  void tile(const Plane& plane, const Tile& tile) const {
+    const auto steps_from_start = [&](std::int64_t x) {
+      return std::clamp(x - tile.x.begin, std::int64_t{0}, tile.x.size());
+    };
+    const std::int64_t begin = steps_from_start(plane.valid.begin) / kStep * kStep;
+    const std::int64_t end = ceil_div(steps_from_start(plane.valid.end), kStep) * kStep;
+    const IndexRange inner{tile.x.begin + begin, std::min(tile.x.begin + end, tile.x.end)};
+    if (inner.empty()) return zero(plane, tile);
+    zero(plane, {{tile.x.begin, inner.begin}, tile.y});
+    zero(plane, {{inner.end, tile.x.end}, tile.y});
     if (plane.line.weight == 0)
-      copy(plane, at, size, out);
+      copy(plane, {inner, tile.y});
     else
-      interpolate(plane, at, size, out);
+      interpolate(plane, {inner, tile.y});
   }
 
-  /// Row of `frame` in this plane from y on; zeros when the frame is not among those of the box, which
+  std::uint16_t* output(const Plane& plane, const Tile& tile) const {
+    return plane.out + (tile.y.begin - box_.begin.y) * plane.out_stride + (tile.x.begin - box_.begin.x);
+  }
+
+  /// By transposition too: rows of a tile are too short for memset.
+  void zero(const Plane& plane, const Tile& tile) const {
+    if (tile.x.empty()) return;
+    std::array<const std::uint16_t*, kTile> rows;
+    rows.fill(kZeroRow.data());
+    kernels_.transpose(list(rows.data(), tile), output(plane, tile), plane.out_stride);
+  }
+
+  /// Samples of `frame` in this plane and tile; zeros when the frame is not among those of the box, which
   /// happens beside the valid voxels only.
-  const std::uint16_t* row(const Plane& plane, std::int64_t frame, std::int64_t y) const {
+  const std::uint16_t* samples(const Plane& plane, const Tile& tile, std::int64_t frame) const {
     const std::int64_t i = frame - frames_.first;
     if (i < 0 || i >= static_cast<std::int64_t>(frames_.slices.size())) return kZeroRow.data();
     const FrameSlice& slice = frames_.slices[static_cast<std::size_t>(i)];
-    return slice.data + plane.z * slice.row_stride + y;
+    const std::int64_t block = block_begin(tile.y.begin);
+    return slice.data + (block - block_begin(box_.begin.y)) / kTile * slice.block_stride + plane.z * kTile +
+           (tile.y.begin - block);
   }
 
-  bool valid(const Plane& plane, std::int64_t x) const {
+  static RowList list(const std::uint16_t* const* rows, const Tile& tile) {
+    return {rows, static_cast<std::size_t>(tile.x.size()), static_cast<std::size_t>(tile.y.size()), 0};
+  }
+
+  /// Rows of the frames themselves: the next plane follows them in memory.
+  static RowList frame_list(const std::uint16_t* const* rows, const Tile& tile) {
+    RowList in = list(rows, tile);
+    in.ahead = kTile;
+    return in;
+  }
+
+  static bool valid(const Plane& plane, std::int64_t x) {
     return x >= plane.valid.begin && x < plane.valid.end;
   }
 
-  std::ptrdiff_t ahead() const { return frames_.slices.empty() ? 0 : frames_.slices[0].row_stride; }
-
-  RowList list(const std::uint16_t* const* rows, Pair size) const {
-    return {rows, static_cast<std::size_t>(size.x), static_cast<std::size_t>(size.y), ahead()};
-  }
-
-  void copy(const Plane& plane, Pair at, Pair size, std::uint16_t* out) const {
+  void copy(const Plane& plane, const Tile& tile) const {
     std::array<const std::uint16_t*, kTile> rows;
-    for (std::int64_t i = 0; i < size.x; ++i) {
-      const std::int64_t x = box_.begin.x + at.x + i;
-      rows[static_cast<std::size_t>(i)] =
-          valid(plane, x) ? row(plane, region_.direction * x + plane.line.frame, at.y) : kZeroRow.data();
-    }
-    kernels_.transpose(list(rows.data(), size), out, plane.out_stride);
+    for (std::int64_t x = tile.x.begin; x < tile.x.end; ++x)
+      rows[static_cast<std::size_t>(x - tile.x.begin)] =
+          valid(plane, x) ? samples(plane, tile, region_.direction * x + plane.line.frame) : kZeroRow.data();
+    kernels_.transpose(frame_list(rows.data(), tile), output(plane, tile), plane.out_stride);
   }
 
-  void interpolate(const Plane& plane, Pair at, Pair size, std::uint16_t* out) const {
+  void interpolate(const Plane& plane, const Tile& tile) const {
     // In the order of x the frame positions rise or fall by one: neighbouring voxels share a frame. When they
     // fall, voxel i lies between rows i (the frame above it) and i + 1 (the one below).
     std::array<const std::uint16_t*, kTile + 1> rows;
     const bool rising = region_.direction > 0;
-    for (std::int64_t i = 0; i <= size.x; ++i) {
-      const std::int64_t below = region_.direction * (box_.begin.x + at.x + i) + plane.line.frame;
-      rows[static_cast<std::size_t>(i)] = row(plane, rising ? below : below + 1, at.y);
+    for (std::int64_t x = tile.x.begin; x <= tile.x.end; ++x) {
+      const std::int64_t below = region_.direction * x + plane.line.frame;
+      rows[static_cast<std::size_t>(x - tile.x.begin)] = samples(plane, tile, rising ? below : below + 1);
     }
     const auto weight = static_cast<float>(rising ? plane.line.weight : 1 - plane.line.weight);
     alignas(64) std::array<std::uint16_t, kTile * kTile> mixed;
-    kernels_.interpolate(list(rows.data(), size), weight, mixed.data(), kTile);
+    kernels_.interpolate(frame_list(rows.data(), tile), weight, mixed.data(), kTile);
 
-    for (std::int64_t i = 0; i < size.x; ++i) {
-      std::uint16_t* const line = mixed.data() + i * kTile;
-      if (!valid(plane, box_.begin.x + at.x + i)) std::fill_n(line, size.y, std::uint16_t{0});
-      rows[static_cast<std::size_t>(i)] = line;
-    }
-    RowList lines = list(rows.data(), size);
-    lines.ahead = 0;
-    kernels_.transpose(lines, out, plane.out_stride);
+    for (std::int64_t i = 0; i < tile.x.size(); ++i)
+      rows[static_cast<std::size_t>(i)] =
+          valid(plane, tile.x.begin + i) ? mixed.data() + i * kTile : kZeroRow.data();
+    kernels_.transpose(list(rows.data(), tile), output(plane, tile), plane.out_stride);
   }
 
   const ValidRegion& region_;

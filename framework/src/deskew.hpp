@@ -5,16 +5,22 @@
 #include <span>
 
 #include "deskew_kernels.hpp"
+#include "spim/host/frame_source.hpp"
 #include "spim/host/oblique_geometry.hpp"
 #include "spim/image.hpp"
 
 namespace spim::detail {
 
-/// Part of one frame in memory, in the layout of FrameSource::load(): sample (z, y) of the box that is
-/// computed is data[(z − box.begin.z)·row_stride + (y − box.begin.y)].
+/// First row of the block of y that holds row `y` of a stack. Frames in memory are blocked on this grid.
+constexpr std::int64_t block_begin(std::int64_t y) noexcept {
+  return y / BlockedView::kRows * BlockedView::kRows;
+}
+
+/// Part of one frame in memory, blocked as in BlockedView, from z = box.begin.z and y =
+/// block_begin(box.begin.y) on.
 struct FrameSlice {
   const std::uint16_t* data = nullptr;
-  std::int64_t row_stride = 0;
+  std::int64_t block_stride = 0;
 };
 
 /// The frames that a box needs: frame first + i is slices[i]. They are those of region.frames_for(box).

@@ -2,31 +2,32 @@
 
 #include <immintrin.h>
 
-#include <cmath>
+#include <algorithm>
 
 namespace spim::detail {
 
 namespace {
 
-constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);  ///< samples of a cache line
+// Frames are far apart in memory, beyond what the processor foresees, so the next plane is fetched by hand. A
+// burst of prefetches is dropped when the buffers for misses are full: they are spread over the work on this
+// plane.
 
-void fetch_ahead(const RowList& in, std::size_t row) {
-  if (in.ahead == 0) return;
-  const std::uint16_t* p = in.rows[row];
-  for (std::size_t j = 0; j < in.columns; j += kLine)
-    __builtin_prefetch(
-        reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(p) + 2 * (in.ahead + j)), 0, 3);
+// Always inlined: g++ takes a function that only prefetches for one without effect and drops its calls.
+__attribute__((always_inline)) inline void fetch(const std::uint16_t* row, std::ptrdiff_t ahead) {
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(row) + 2 * ahead));
 }
 
-/// The part that does not fill whole blocks: rows from first_row, or columns from first_column.
-struct Rest {
-  std::size_t first_row, last_row, first_column;
-};
-
-void transpose_rest(const RowList& in, const Rest& rest, std::uint16_t* out, std::ptrdiff_t out_stride) {
-  for (std::size_t j = rest.first_column; j < in.columns; ++j)
-    for (std::size_t i = rest.first_row; i < rest.last_row; ++i)
-      out[static_cast<std::ptrdiff_t>(j) * out_stride + static_cast<std::ptrdiff_t>(i)] = in.rows[i][j];
+/// To be called for each block of eight columns: fetches an eighth of the rows of a tile of 64 columns.
+template <std::size_t kBlockRows>
+__attribute__((always_inline)) inline void fetch_share(const RowList& in, std::size_t row,
+                                                       std::size_t column) {
+  if (in.ahead == 0) return;
+  constexpr std::size_t kShare = kBlockRows / 8;
+  const std::size_t first = row + column / 8 % 8 * kShare;
+  for (std::size_t i = first; i < first + kShare; ++i) {
+    fetch(in.rows[i], in.ahead);
+    fetch(in.rows[i], in.ahead + 32);
+  }
 }
 
 const __m128i* block128(const std::uint16_t* p) {
@@ -34,8 +35,8 @@ const __m128i* block128(const std::uint16_t* p) {
 }
 
 /// Eight rows by eight columns in three rounds of interleaving: 16, 32, then 64 bits wide.
-inline void transpose_8x8(const std::uint16_t* const* rows, std::size_t column, std::uint16_t* out,
-                          std::ptrdiff_t out_stride) {
+__attribute__((always_inline)) inline void transpose_8x8(const std::uint16_t* const* rows, std::size_t column,
+                                                         std::uint16_t* out, std::ptrdiff_t out_stride) {
   __m128i r[8], a[8], b[8];
   for (int i = 0; i < 8; ++i) r[i] = _mm_loadu_si128(block128(rows[i] + column));
   for (int i = 0; i < 4; ++i) {
@@ -54,21 +55,31 @@ inline void transpose_8x8(const std::uint16_t* const* rows, std::size_t column, 
   }
 }
 
+// The last block of a row or column that is not a multiple of its size overlaps the one before: the voxels in
+// common are written twice with the same values.
+
 void transpose_baseline(const RowList& in, std::uint16_t* out, std::ptrdiff_t out_stride) {
-  const std::size_t whole_rows = in.count / 8 * 8, whole_columns = in.columns / 8 * 8;
-  for (std::size_t i = 0; i < whole_rows; i += 8) {
-    for (std::size_t k = 0; k < 8; ++k) fetch_ahead(in, i + k);
-    for (std::size_t j = 0; j < whole_columns; j += 8)
-      transpose_8x8(in.rows + i, j, out + static_cast<std::ptrdiff_t>(j) * out_stride + i, out_stride);
+  if (in.count < 8 || in.columns < 8) {
+    for (std::size_t j = 0; j < in.columns; ++j)
+      for (std::size_t i = 0; i < in.count; ++i)
+        out[static_cast<std::ptrdiff_t>(j) * out_stride + static_cast<std::ptrdiff_t>(i)] = in.rows[i][j];
+    return;
   }
-  transpose_rest(in, {0, whole_rows, whole_columns}, out, out_stride);
-  transpose_rest(in, {whole_rows, in.count, 0}, out, out_stride);
+  for (std::size_t block = 0; block < in.count; block += 8) {
+    const std::size_t i = std::min(block, in.count - 8);
+    for (std::size_t column = 0; column < in.columns; column += 8) {
+      const std::size_t j = std::min(column, in.columns - 8);
+      fetch_share<8>(in, i, j);
+      transpose_8x8(in.rows + i, j, out + static_cast<std::ptrdiff_t>(j) * out_stride + i, out_stride);
+    }
+  }
 }
 
 /// Two 8×8 blocks in the two halves of each register: sixteen rows by eight columns.
-__attribute__((target("avx2"))) inline void transpose_16x8(const std::uint16_t* const* rows,
-                                                           std::size_t column, std::uint16_t* out,
-                                                           std::ptrdiff_t out_stride) {
+__attribute__((target("avx2"), always_inline)) inline void transpose_16x8(const std::uint16_t* const* rows,
+                                                                          std::size_t column,
+                                                                          std::uint16_t* out,
+                                                                          std::ptrdiff_t out_stride) {
   __m256i r[8], a[8], b[8];
   for (int i = 0; i < 8; ++i)
     r[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(block128(rows[i] + column))),
@@ -91,80 +102,104 @@ __attribute__((target("avx2"))) inline void transpose_16x8(const std::uint16_t* 
 
 __attribute__((target("avx2"))) void transpose_avx2(const RowList& in, std::uint16_t* out,
                                                     std::ptrdiff_t out_stride) {
-  const std::size_t whole_rows = in.count / 16 * 16, whole_columns = in.columns / 8 * 8;
-  for (std::size_t i = 0; i < whole_rows; i += 16) {
-    for (std::size_t k = 0; k < 16; ++k) fetch_ahead(in, i + k);
-    for (std::size_t j = 0; j < whole_columns; j += 8)
+  if (in.count < 16 || in.columns < 8) return transpose_baseline(in, out, out_stride);
+  for (std::size_t block = 0; block < in.count; block += 16) {
+    const std::size_t i = std::min(block, in.count - 16);
+    for (std::size_t column = 0; column < in.columns; column += 8) {
+      const std::size_t j = std::min(column, in.columns - 8);
+      fetch_share<16>(in, i, j);
       transpose_16x8(in.rows + i, j, out + static_cast<std::ptrdiff_t>(j) * out_stride + i, out_stride);
+    }
   }
-  transpose_rest(in, {0, whole_rows, whole_columns}, out, out_stride);
-  if (whole_rows < in.count)
-    transpose_baseline({in.rows + whole_rows, in.count - whole_rows, in.columns, in.ahead}, out + whole_rows,
-                       out_stride);
 }
 
-/// The columns that do not fill a register, in the same arithmetic as the others.
-void interpolate_rest(const RowList& in, std::size_t first_column, float weight, std::uint16_t* out,
-                      std::ptrdiff_t out_stride) {
+// Interpolation works on samples as floats from 2^23 on, where the unit is 1: setting the exponent's bits
+// makes one of a sample, the difference of two is that of the samples, and a sum is rounded to a whole grey
+// level (ties to even), which its lower 16 bits are. Multiplication and addition stay apart (x86-64-v2 and
+// AVX2 do not imply FMA), so that all variants give the same bits.
+constexpr std::int32_t kExponent = 0x4B000000;
+constexpr float kUnit = 8388608;  // 2^23
+
+void interpolate_few(const RowList& in, float weight, std::uint16_t* out, std::ptrdiff_t out_stride) {
   for (std::size_t i = 0; i < in.count; ++i)
-    for (std::size_t j = first_column; j < in.columns; ++j) {
-      const float below = in.rows[i][j], above = in.rows[i + 1][j];
+    for (std::size_t j = 0; j < in.columns; ++j) {
+      const float below = kUnit + in.rows[i][j], above = kUnit + in.rows[i + 1][j];
       const float step = weight * (above - below);
+      const float sum = below + step;
       out[static_cast<std::ptrdiff_t>(i) * out_stride + static_cast<std::ptrdiff_t>(j)] =
-          static_cast<std::uint16_t>(std::nearbyint(below + step));
+          static_cast<std::uint16_t>(sum - kUnit);
     }
 }
 
-/// Runs down the frames with eight columns at a time, so that each sample is converted to float once.
+/// Eight samples, apart by the parity of their columns: that takes no shuffles.
+struct Floats128 {
+  __m128 even, odd;
+};
+
+inline Floats128 floats128(const std::uint16_t* p) {
+  const __m128i samples = _mm_loadu_si128(block128(p)), exponent = _mm_set1_epi32(kExponent);
+  return {_mm_castsi128_ps(_mm_blend_epi16(samples, exponent, 0xAA)),
+          _mm_castsi128_ps(_mm_or_si128(_mm_srli_epi32(samples, 16), exponent))};
+}
+
+inline __m128i mixed(Floats128 below, Floats128 above, __m128 weight) {
+  const __m128 even = _mm_add_ps(below.even, _mm_mul_ps(weight, _mm_sub_ps(above.even, below.even)));
+  const __m128 odd = _mm_add_ps(below.odd, _mm_mul_ps(weight, _mm_sub_ps(above.odd, below.odd)));
+  return _mm_blend_epi16(_mm_castps_si128(even), _mm_slli_epi32(_mm_castps_si128(odd), 16), 0xAA);
+}
+
+/// Runs down the frames a few columns at a time, so that each sample is made a float once.
 void interpolate_baseline(const RowList& in, float weight, std::uint16_t* out, std::ptrdiff_t out_stride) {
-  const std::size_t whole_columns = in.columns / 8 * 8;
+  if (in.columns < 8) return interpolate_few(in, weight, out, out_stride);
   const __m128 w = _mm_set1_ps(weight);
-  for (std::size_t j = 0; j < whole_columns; j += 8) {
-    const __m128i first = _mm_loadu_si128(block128(in.rows[0] + j));
-    __m128 low = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(first));
-    __m128 high = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_srli_si128(first, 8)));
-    for (std::size_t i = 0; i < in.count; ++i) {
-      if (j == 0) fetch_ahead(in, i);
-      const __m128i next = _mm_loadu_si128(block128(in.rows[i + 1] + j));
-      const __m128 next_low = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(next));
-      const __m128 next_high = _mm_cvtepi32_ps(_mm_cvtepu16_epi32(_mm_srli_si128(next, 8)));
-      const __m128 mixed_low = _mm_add_ps(low, _mm_mul_ps(w, _mm_sub_ps(next_low, low)));
-      const __m128 mixed_high = _mm_add_ps(high, _mm_mul_ps(w, _mm_sub_ps(next_high, high)));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + static_cast<std::ptrdiff_t>(i) * out_stride + j),
-                       _mm_packus_epi32(_mm_cvtps_epi32(mixed_low), _mm_cvtps_epi32(mixed_high)));
-      low = next_low;
-      high = next_high;
+  const std::ptrdiff_t ahead = in.ahead;
+  for (std::size_t column = 0; column < in.columns; column += 8) {
+    const std::size_t j = std::min(column, in.columns - 8);
+    std::uint16_t* to = out + j;
+    Floats128 below = floats128(in.rows[0] + j);
+    for (std::size_t i = 0; i < in.count; ++i, to += out_stride) {
+      if (ahead != 0 && (i + column / 8) % 4 == 0) fetch(in.rows[i], ahead + column / 32 * 32);
+      const Floats128 above = floats128(in.rows[i + 1] + j);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), mixed(below, above, w));
+      below = above;
     }
   }
-  interpolate_rest(in, whole_columns, weight, out, out_stride);
 }
 
-__attribute__((target("avx2"))) inline __m256 to_float(const std::uint16_t* p) {
-  return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(_mm_loadu_si128(block128(p))));
+struct Floats256 {
+  __m256 even, odd;
+};
+
+__attribute__((target("avx2"), always_inline)) inline Floats256 floats256(const std::uint16_t* p) {
+  const __m256i samples = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  const __m256i exponent = _mm256_set1_epi32(kExponent);
+  return {_mm256_castsi256_ps(_mm256_blend_epi16(samples, exponent, 0xAA)),
+          _mm256_castsi256_ps(_mm256_or_si256(_mm256_srli_epi32(samples, 16), exponent))};
 }
 
-/// Multiplication and addition stay apart (AVX2 does not imply FMA), so that the bits equal the baseline's.
+__attribute__((target("avx2"), always_inline)) inline __m256i mixed(const Floats256& below,
+                                                                    const Floats256& above, __m256 weight) {
+  const __m256 even = _mm256_add_ps(below.even, _mm256_mul_ps(weight, _mm256_sub_ps(above.even, below.even)));
+  const __m256 odd = _mm256_add_ps(below.odd, _mm256_mul_ps(weight, _mm256_sub_ps(above.odd, below.odd)));
+  return _mm256_blend_epi16(_mm256_castps_si256(even), _mm256_slli_epi32(_mm256_castps_si256(odd), 16), 0xAA);
+}
+
 __attribute__((target("avx2"))) void interpolate_avx2(const RowList& in, float weight, std::uint16_t* out,
                                                       std::ptrdiff_t out_stride) {
-  const std::size_t whole_columns = in.columns / 16 * 16;
+  if (in.columns < 16) return interpolate_baseline(in, weight, out, out_stride);
   const __m256 w = _mm256_set1_ps(weight);
-  for (std::size_t j = 0; j < whole_columns; j += 16) {
-    __m256 low = to_float(in.rows[0] + j), high = to_float(in.rows[0] + j + 8);
-    for (std::size_t i = 0; i < in.count; ++i) {
-      if (j == 0) fetch_ahead(in, i);
-      const __m256 next_low = to_float(in.rows[i + 1] + j), next_high = to_float(in.rows[i + 1] + j + 8);
-      const __m256 mixed_low = _mm256_add_ps(low, _mm256_mul_ps(w, _mm256_sub_ps(next_low, low)));
-      const __m256 mixed_high = _mm256_add_ps(high, _mm256_mul_ps(w, _mm256_sub_ps(next_high, high)));
-      const __m256i packed =
-          _mm256_packus_epi32(_mm256_cvtps_epi32(mixed_low), _mm256_cvtps_epi32(mixed_high));
-      // packus works within 128-bit halves: put its quarters 0 2 1 3 in order.
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + static_cast<std::ptrdiff_t>(i) * out_stride + j),
-                          _mm256_permute4x64_epi64(packed, 0xD8));
-      low = next_low;
-      high = next_high;
+  const std::ptrdiff_t ahead = in.ahead;
+  for (std::size_t column = 0; column < in.columns; column += 16) {
+    const std::size_t j = std::min(column, in.columns - 16);
+    std::uint16_t* to = out + j;
+    Floats256 below = floats256(in.rows[0] + j);
+    for (std::size_t i = 0; i < in.count; ++i, to += out_stride) {
+      if (ahead != 0 && (i + column / 16) % 2 == 0) fetch(in.rows[i], ahead + column / 32 * 32);
+      const Floats256 above = floats256(in.rows[i + 1] + j);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), mixed(below, above, w));
+      below = above;
     }
   }
-  interpolate_rest(in, whole_columns, weight, out, out_stride);
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ struct RowList {
   const std::uint16_t* const* rows = nullptr;
   std::size_t count = 0;
   std::size_t columns = 0;
-  /// Distance in samples from each row to one that is needed soon and is fetched into the cache meanwhile; 0
-  /// for none. It need not exist.
+  /// Samples from each row to the one that is wanted next and is fetched meanwhile; 0 for none. It need not
+  /// exist.
   std::ptrdiff_t ahead = 0;
 };
 
@@ -22,7 +22,7 @@ struct RowList {
 using Transpose = void (*)(const RowList& in, std::uint16_t* out, std::ptrdiff_t out_stride);
 
 /// out[i·out_stride + j] = rows[i][j] + weight·(rows[i+1][j] − rows[i][j]) for i < count, j < columns, in
-/// float32, rounded to nearest (ties to even). There are count + 1 rows.
+/// float32, rounded once to a whole grey level (ties to even). There are count + 1 rows; 0 < weight < 1.
 using Interpolate = void (*)(const RowList& in, float weight, std::uint16_t* out, std::ptrdiff_t out_stride);
 
 struct DeskewKernels {

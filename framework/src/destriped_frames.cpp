@@ -29,26 +29,26 @@ class DestripedFrames final : public FrameSource {
       : frames_(std::move(frames)),
         destriper_(std::move(destriper)),
         shape_(frames_->shape()),
-        raw_stride_((shape_.rows + 31) / 32 * 32),
         stride_((shape_.columns + 15) / 16 * 16),
-        raw_(static_cast<std::size_t>(shape_.columns * raw_stride_)),
+        raw_(static_cast<std::size_t>(ceil_div(shape_.rows, BlockedView::kRows) * BlockedView::kRows *
+                                      shape_.columns)),
         corrected_(static_cast<std::size_t>(shape_.rows * stride_)) {}
 
   StackShape shape() const override { return shape_; }
   PixelType type() const override { return PixelType::u16; }
 
-  void load(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) override {
+  void load(std::int64_t frame, FrameCorner first, BlockedView out) override {
     const detail::ScratchPool<float>::Lease corrected(corrected_);
     const ImageView<float> image{corrected.data(), shape_.rows, shape_.columns, stride_};
     load_raw(frame, image);
     destriper_->apply(image);
 
     bool all_numbers = true;
-    for_blocks(out.columns, out.rows, [&](std::int64_t y, std::int64_t z) {
+    for_blocks(out.y_count, out.z_count, [&](std::int64_t y, std::int64_t z) {
       const float value = image.row(first.y + y)[first.z + z];
       if (std::isnan(value)) all_numbers = false;
       // In this order a value that is not a number becomes 0, which the conversion can stand.
-      out.row(z)[y] = static_cast<std::uint16_t>(std::nearbyint(std::min(65535.0F, std::max(0.0F, value))));
+      out.at(z, y) = static_cast<std::uint16_t>(std::nearbyint(std::min(65535.0F, std::max(0.0F, value))));
     });
     if (!all_numbers)
       throw Error(
@@ -60,17 +60,16 @@ class DestripedFrames final : public FrameSource {
  private:
   void load_raw(std::int64_t frame, ImageView<float> image) {
     const detail::ScratchPool<std::uint16_t>::Lease raw(raw_);
-    const ImageView<std::uint16_t> turned{raw.data(), shape_.columns, shape_.rows, raw_stride_};
-    frames_->load(frame, {}, turned);
+    const BlockedView blocks{raw.data(), shape_.columns, shape_.rows, shape_.columns * BlockedView::kRows};
+    frames_->load(frame, {}, blocks);
     for_blocks(shape_.rows, shape_.columns, [&](std::int64_t y, std::int64_t z) {
-      image.row(y)[z] = static_cast<float>(turned.row(z)[y]);
+      image.row(y)[z] = static_cast<float>(blocks.at(z, y));
     });
   }
 
   std::unique_ptr<FrameSource> frames_;
   std::shared_ptr<Destriper> destriper_;
   StackShape shape_;
-  std::int64_t raw_stride_;
   std::int64_t stride_;
   detail::ScratchPool<std::uint16_t> raw_;
   detail::ScratchPool<float> corrected_;

@@ -7,15 +7,12 @@ namespace spim::detail {
 
 namespace {
 
-/// Rows start on cache lines.
-std::int64_t stride_of(IndexRange y) {
-  return (y.size() + 31) / 32 * 32;
-}
+constexpr std::int64_t kBlock = BlockedView::kRows;
 
 /// The same sample of neighbouring frames must not fall into the same set of the cache, as it would when
 /// frames are a power of two apart: each buffer is two lines further in its pages than the one before.
 std::int64_t pitch_of(IndexRange z, IndexRange y) {
-  return (z.size() * stride_of(y) * 2 + 4095) / 4096 * 4096 + 128;
+  return (ceil_div(y.size(), kBlock) * z.size() * kBlock * 2 + 4095) / 4096 * 4096 + 128;
 }
 
 IndexRange common(IndexRange a, IndexRange b) {
@@ -29,20 +26,24 @@ std::int64_t FrameWindow::bytes(const StackPart& part) noexcept {
   return part.empty() ? 0 : part.frames.size() * pitch_of(part.z, part.y);
 }
 
-std::uint16_t* FrameWindow::House::row(std::int64_t slot, std::int64_t row_z) const noexcept {
-  return reinterpret_cast<std::uint16_t*>(arena.data() + slot * pitch) + (row_z - z.begin) * stride;
+BlockedView FrameWindow::House::view(std::int64_t slot, IndexRange rows) const noexcept {
+  auto* const buffer = reinterpret_cast<std::uint16_t*>(arena.data() + slot * pitch);
+  return {buffer + (rows.begin - z.begin) * kBlock, rows.size(), y.size(), z.size() * kBlock};
 }
 
 void FrameWindow::House::release(std::int64_t slot, IndexRange rows) const noexcept {
-  if (!rows.empty())
-    arena.release(slot * pitch + (rows.begin - z.begin) * stride * 2, rows.size() * stride * 2);
+  if (rows == z) return arena.release(slot * pitch, pitch);
+  if (rows.empty()) return;
+  for (std::int64_t block = 0; block * kBlock < y.size(); ++block)
+    arena.release(slot * pitch + (block * z.size() + rows.begin - z.begin) * kBlock * 2,
+                  rows.size() * kBlock * 2);
 }
 
 FrameWindow::House FrameWindow::build(const StackPart& part) {
   // With an uneven shear the number of frames varies a little from step to step; address space costs nothing.
   const std::int64_t capacity = part.frames.size() + part.frames.size() / 4 + 8;
   const std::int64_t pitch = pitch_of(part.z, part.y);
-  return {part.z, part.y, stride_of(part.y), pitch, capacity, PageArena(capacity * pitch)};
+  return {part.z, part.y, pitch, capacity, PageArena(capacity * pitch)};
 }
 
 bool FrameWindow::has_room_for(const StackPart& part) const noexcept {
@@ -52,7 +53,8 @@ bool FrameWindow::has_room_for(const StackPart& part) const noexcept {
 
 FrameSlice FrameWindow::at(std::int64_t frame, std::int64_t z, std::int64_t y) const noexcept {
   const Held& held = held_[static_cast<std::size_t>(frame - part_.frames.begin)];
-  return {house_.row(held.slot, z) + (y - house_.y.begin), house_.stride};
+  const BlockedView view = house_.view(held.slot, {z, house_.z.end});
+  return {view.row(0, (block_begin(y) - house_.y.begin) / kBlock), view.block_stride};
 }
 
 void FrameWindow::clear() noexcept {
@@ -89,9 +91,11 @@ void FrameWindow::rehouse(const StackPart& part, const Executor& executor) {
   executor.parallel_for(kept.size(), [&](std::int64_t i, int) {
     const Held& from = held_[static_cast<std::size_t>(kept.begin + i - part_.frames.begin)];
     const IndexRange rows = common(from.z, part.z);
-    for (std::int64_t z = rows.begin; z < rows.end; ++z)
-      std::memcpy(next.row(i, z), house_.row(from.slot, z) + (part.y.begin - house_.y.begin),
-                  static_cast<std::size_t>(part.y.size()) * 2);
+    const BlockedView old = house_.view(from.slot, rows), now = next.view(i, rows);
+    const std::int64_t first_block = (part.y.begin - house_.y.begin) / kBlock;
+    for (std::int64_t block = 0; block * kBlock < part.y.size(); ++block)
+      std::memcpy(now.row(0, block), old.row(0, first_block + block),
+                  static_cast<std::size_t>(rows.size() * kBlock) * 2);
     house_.release(from.slot, house_.z);
     moved[static_cast<std::size_t>(i)] = {i, rows};
   });
@@ -129,9 +133,7 @@ void FrameWindow::slide(const StackPart& part) {
 /// Loads the rows that are missing and gives back the memory of those that are no longer wanted.
 void FrameWindow::load(const StackPart& part, const Executor& executor) {
   const auto load_rows = [&](std::int64_t frame, std::int64_t slot, IndexRange rows) {
-    if (rows.empty()) return;
-    source_->load(frame, {rows.begin, part.y.begin},
-                  {house_.row(slot, rows.begin), rows.size(), part.y.size(), house_.stride});
+    if (!rows.empty()) source_->load(frame, {rows.begin, part.y.begin}, house_.view(slot, rows));
   };
   std::vector<std::int64_t> incomplete;
   for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f)

@@ -11,7 +11,8 @@
 
 namespace spim::detail {
 
-/// A block of a stack: some frames, of each the same part.
+/// A block of a stack: some frames, of each the same part. y begins with a block of the grid of
+/// block_begin().
 struct StackPart {
   IndexRange frames, z, y;
 
@@ -38,19 +39,19 @@ class FrameWindow {
   /// afterwards. [one thread, no others inside the window]
   void move_to(const StackPart& part, const Executor& executor);
 
-  /// Sample (z, y) of `frame`, which the window holds. [any thread]
+  /// The samples of `frame`, which the window holds, from z and the block of y on. [any thread]
   FrameSlice at(std::int64_t frame, std::int64_t z, std::int64_t y) const noexcept;
 
  private:
   /// Buffers of one shape in one arena.
   struct House {
     IndexRange z, y;            ///< what a buffer has room for
-    std::int64_t stride = 0;    ///< samples between rows z
     std::int64_t pitch = 0;     ///< bytes between buffers
     std::int64_t capacity = 0;  ///< buffers
     PageArena arena;
 
-    std::uint16_t* row(std::int64_t slot, std::int64_t row_z) const noexcept;
+    /// `rows` of z of a buffer, for all y.
+    BlockedView view(std::int64_t slot, IndexRange rows) const noexcept;
     void release(std::int64_t slot, IndexRange rows) const noexcept;
   };
   /// One frame in memory.

@@ -13,6 +13,8 @@ namespace {
 /// Ceiling for the frames that one read() loads for itself, unless a single plane needs more.
 constexpr std::int64_t kDirectBytes = std::int64_t{64} << 20;
 
+constexpr std::int64_t kBlock = BlockedView::kRows;
+
 class ObliqueVolume final : public VolumeSource {
  public:
   ObliqueVolume(std::unique_ptr<FrameSource> frames, const ScanSettings& settings)
@@ -37,7 +39,7 @@ class ObliqueVolume final : public VolumeSource {
     for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f)
       if (!window_.part().covers(f, part)) ++missing;
     // Without the window, planes are computed a few at a time.
-    const std::int64_t plane_bytes = std::max<std::int64_t>(missing * stride_of(part) * 2, 1);
+    const std::int64_t plane_bytes = std::max<std::int64_t>(missing * block_count(part) * kBlock * 2, 1);
     const std::int64_t planes =
         std::clamp<std::int64_t>(kDirectBytes / plane_bytes, 1, std::max<std::int64_t>(box.size().z, 1));
     for (std::int64_t z = box.begin.z; z < box.end.z; z += planes) {
@@ -49,14 +51,15 @@ class ObliqueVolume final : public VolumeSource {
   }
 
  private:
-  static std::int64_t stride_of(const detail::StackPart& part) { return (part.y.size() + 31) / 32 * 32; }
+  static std::int64_t block_count(const detail::StackPart& part) { return ceil_div(part.y.size(), kBlock); }
 
-  /// What is read of the stack for `box`.
+  /// What is read of the stack for `box`: in y whole blocks.
   detail::StackPart part_of(const Box& box) const {
     const Box inside = intersect(box, {{}, shape()});
     const IndexRange frames = geometry_.region().frames_for(inside);
     if (frames.empty()) return {};
-    return {frames, {inside.begin.z, inside.end.z}, {inside.begin.y, inside.end.y}};
+    const std::int64_t y_end = std::min(detail::block_begin(inside.end.y - 1) + kBlock, shape().y);
+    return {frames, {inside.begin.z, inside.end.z}, {detail::block_begin(inside.begin.y), y_end}};
   }
 
   /// The smallest part that holds what all of `boxes` need.
@@ -86,9 +89,9 @@ class ObliqueVolume final : public VolumeSource {
       if (window_.part().covers(f, part)) {
         slice = window_.at(f, part.z.begin, part.y.begin);
       } else {
-        const std::int64_t stride = stride_of(part);
+        const std::int64_t stride = part.z.size() * kBlock;
         std::vector<std::uint16_t>& buffer =
-            loaded.emplace_back(static_cast<std::size_t>(part.z.size() * stride));
+            loaded.emplace_back(static_cast<std::size_t>(block_count(part) * stride));
         frames_->load(f, {part.z.begin, part.y.begin}, {buffer.data(), part.z.size(), part.y.size(), stride});
         slice = {buffer.data(), stride};
       }

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
+#include <immintrin.h>
 
 #include <algorithm>
-#include <vector>
+#include <array>
 
 #include "deskew_kernels.hpp"
-#include "reverse_rows.hpp"
 #include "scratch_pool.hpp"
 #include "spim/error.hpp"
 #include "spim/host/frame_source.hpp"
@@ -13,9 +13,22 @@ namespace spim {
 
 namespace {
 
-/// Rows are read in pieces of this size where they have to be rearranged: they are still in the second-level
-/// cache when that happens, so that memory is passed over once.
+/// Rows are read in pieces of about this size: they are still in the second-level cache when they are put in
+/// order, so that memory is passed over once.
 constexpr std::int64_t kPieceBytes = 256 * 1024;
+
+constexpr std::int64_t kBlock = BlockedView::kRows;
+
+/// to[i] = from[count − 1 − i].
+void copy_reversed(const std::uint16_t* from, std::int64_t count, std::uint16_t* to) {
+  const __m128i order = _mm_set_epi8(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  std::int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m128i samples = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + count - 8 - i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_shuffle_epi8(samples, order));
+  }
+  for (; i < count; ++i) to[i] = from[count - 1 - i];
+}
 
 /// Which raw sample is sample (z, y). With an odd number of quarter turns raw rows run along z, else along y.
 struct Mapping {
@@ -62,8 +75,8 @@ class OrientedFrames final : public FrameSource {
         map_(mapping_of(orientation)),
         frames_(checked(range, info_)),
         stride_((info_.columns + 31) / 32 * 32),
-        piece_rows_(std::clamp<std::int64_t>(kPieceBytes / (stride_ * 2), 1, info_.rows)),
-        scratch_(static_cast<std::size_t>(piece_rows_ * stride_)) {}
+        piece_rows_(map_.rows_are_z ? std::max<std::int64_t>(kPieceBytes / (stride_ * 2), 1) : kBlock),
+        scratch_(static_cast<std::size_t>(std::min(piece_rows_, info_.rows) * stride_)) {}
 
   StackShape shape() const override {
     if (map_.rows_are_z) return {frames_.size(), info_.columns, info_.rows};
@@ -71,83 +84,63 @@ class OrientedFrames final : public FrameSource {
   }
   PixelType type() const override { return info_.type; }
 
-  void load(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) override {
+  void load(std::int64_t frame, FrameCorner first, BlockedView out) override {
     const std::int64_t raw_frame = frames_.begin + frame;
-    if (!map_.rows_are_z)
-      load_transposed(raw_frame, first, out);
-    else if (out.columns == info_.columns)
-      load_whole_rows(raw_frame, first.z, out);
-    else
-      load_part_of_rows(raw_frame, first, out);
-  }
-
- private:
-  /// Raw rows that hold indices [first, first + count) along the axis of the rows.
-  std::int64_t first_raw_row(std::int64_t first, std::int64_t count) const {
-    return map_.rows_reversed ? info_.rows - first - count : first;
-  }
-
-  /// Calls body(first, count, offset) for pieces of [first_row, first_row + rows) in the order of the file;
-  /// `offset` is where the piece belongs in the output, whose order may be the opposite.
-  template <class Body>
-  void for_pieces(std::int64_t first_row, std::int64_t rows, const Body& body) const {
-    for (std::int64_t done = 0; done < rows; done += piece_rows_) {
-      const std::int64_t count = std::min(piece_rows_, rows - done);
-      body(first_row + done, count, map_.rows_reversed ? rows - done - count : done);
+    const std::int64_t count = map_.rows_are_z ? out.z_count : out.y_count;
+    const std::int64_t pieces = ceil_div(count, piece_rows_);
+    const Lease scratch(scratch_);
+    // In the order of the file, so that the system reads ahead.
+    for (std::int64_t p = 0; p < pieces; ++p) {
+      const std::int64_t begin = (map_.rows_reversed ? pieces - 1 - p : p) * piece_rows_;
+      const IndexRange piece{begin, std::min(begin + piece_rows_, count)};
+      const std::int64_t at = (map_.rows_are_z ? first.z : first.y) + begin;
+      const std::int64_t row = map_.rows_reversed ? info_.rows - at - piece.size() : at;
+      reader_->read(raw_frame, row, {scratch.data(), piece.size(), info_.columns, stride_});
+      if (map_.rows_are_z)
+        copy_rows(scratch.data(), piece, first.y, out);
+      else
+        transpose_rows(scratch.data(), piece, first.z, out);
     }
   }
 
-  /// The microscope's own orientation: rows go where they belong and are put in order there.
-  void load_whole_rows(std::int64_t frame, std::int64_t first_z, ImageView<std::uint16_t> out) {
-    const std::int64_t first_row = first_raw_row(first_z, out.rows);
-    if (!map_.rows_reversed && !map_.columns_reversed) return reader_->read(frame, first_row, out);
-    for_pieces(first_row, out.rows, [&](std::int64_t row, std::int64_t count, std::int64_t offset) {
-      const ImageView<std::uint16_t> piece{out.row(offset), count, out.columns, out.row_stride};
-      reader_->read(frame, row, piece);
-      if (map_.rows_reversed && map_.columns_reversed)
-        detail::turn_around(piece);
-      else if (map_.rows_reversed)
-        detail::reverse_order_of_rows(piece);
-      else
-        detail::reverse_each_row(piece);
-    });
+ private:
+  /// Row i of the axis along which a piece of `count` raw rows lies.
+  const std::uint16_t* raw_row(const std::uint16_t* piece, std::int64_t i, std::int64_t count) const {
+    return piece + (map_.rows_reversed ? count - 1 - i : i) * stride_;
+  }
+  /// Raw column at which indices [first, first + count) of the axis of the columns begin.
+  std::int64_t raw_column(std::int64_t first, std::int64_t count) const {
+    return map_.columns_reversed ? info_.columns - first - count : first;
   }
 
-  void load_part_of_rows(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) {
-    const Lease scratch(scratch_);
-    const std::int64_t column = map_.columns_reversed ? info_.columns - first.y - out.columns : first.y;
-    const std::int64_t first_row = first_raw_row(first.z, out.rows);
-    for_pieces(first_row, out.rows, [&](std::int64_t row, std::int64_t count, std::int64_t offset) {
-      reader_->read(frame, row, {scratch.data(), count, info_.columns, stride_});
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::uint16_t* const from =
-            scratch.data() + (map_.rows_reversed ? count - 1 - i : i) * stride_ + column;
-        std::uint16_t* const to = out.row(offset + i);
+  /// The microscope's own orientation: raw rows are rows z.
+  void copy_rows(const std::uint16_t* raw, IndexRange z, std::int64_t first_y, BlockedView out) const {
+    for (std::int64_t b = 0; b * kBlock < out.y_count; ++b) {
+      const std::int64_t count = std::min(kBlock, out.y_count - b * kBlock);
+      const std::int64_t column = raw_column(first_y + b * kBlock, count);
+      for (std::int64_t i = 0; i < z.size(); ++i) {
+        const std::uint16_t* const from = raw_row(raw, i, z.size()) + column;
         if (map_.columns_reversed)
-          std::reverse_copy(from, from + out.columns, to);
+          copy_reversed(from, count, out.row(z.begin + i, b));
         else
-          std::copy_n(from, out.columns, to);
+          std::copy_n(from, count, out.row(z.begin + i, b));
       }
-    });
+    }
   }
 
-  /// Raw rows run along y: they are read in pieces and transposed from the cache.
-  void load_transposed(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) {
-    const Lease scratch(scratch_);
-    std::vector<const std::uint16_t*> rows(static_cast<std::size_t>(piece_rows_));
-    const std::int64_t column = map_.columns_reversed ? info_.columns - first.z - out.rows : first.z;
-    std::uint16_t* const top = map_.columns_reversed ? out.row(out.rows - 1) : out.data;
-    const std::ptrdiff_t stride = map_.columns_reversed ? -out.row_stride : out.row_stride;
-    const std::int64_t first_row = first_raw_row(first.y, out.columns);
-    for_pieces(first_row, out.columns, [&](std::int64_t row, std::int64_t count, std::int64_t offset) {
-      reader_->read(frame, row, {scratch.data(), count, info_.columns, stride_});
-      for (std::int64_t i = 0; i < count; ++i)
-        rows[static_cast<std::size_t>(i)] =
-            scratch.data() + (map_.rows_reversed ? count - 1 - i : i) * stride_ + column;
-      detail::deskew_kernels().transpose(
-          {rows.data(), static_cast<std::size_t>(count), static_cast<std::size_t>(out.rows), 0}, top + offset,
-          stride);
-    });
+  /// Raw rows run along y: a piece of them is one block.
+  void transpose_rows(const std::uint16_t* raw, IndexRange y, std::int64_t first_z, BlockedView out) const {
+    std::array<const std::uint16_t*, kBlock> rows;
+    const std::int64_t column = raw_column(first_z, out.z_count);
+    for (std::int64_t i = 0; i < y.size(); ++i)
+      rows[static_cast<std::size_t>(i)] = raw_row(raw, i, y.size()) + column;
+    const detail::RowList list{rows.data(), static_cast<std::size_t>(y.size()),
+                               static_cast<std::size_t>(out.z_count), 0};
+    const std::int64_t block = y.begin / kBlock;
+    if (map_.columns_reversed)
+      detail::deskew_kernels().transpose(list, out.row(out.z_count - 1, block), -kBlock);
+    else
+      detail::deskew_kernels().transpose(list, out.row(0, block), kBlock);
   }
 
   using Lease = detail::ScratchPool<std::uint16_t>::Lease;

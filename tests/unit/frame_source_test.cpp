@@ -12,6 +12,7 @@
 
 namespace {
 
+using spim::BlockedView;
 using spim::FrameCorner;
 using spim::ImageView;
 using spim::Orientation;
@@ -54,20 +55,30 @@ Image oracle(const FakeFrames& reader, std::int64_t frame, Orientation orientati
   return orientation.flip_ud ? flipud(image) : image;
 }
 
+/// Memory for a part of a frame, filled with a mark.
+struct Buffer {
+  static constexpr std::uint16_t kMark = 7;
+
+  Buffer(std::int64_t z_count, std::int64_t y_count)
+      : samples(static_cast<std::size_t>(spim::ceil_div(y_count, kRows) * (z_count * kRows + 5)), kMark),
+        view{samples.data(), z_count, y_count, z_count * kRows + 5} {}
+
+  static constexpr std::int64_t kRows = BlockedView::kRows;
+  std::vector<std::uint16_t> samples;
+  BlockedView view;
+};
+
 /// Loads a part and checks each sample, and that nothing beside it was touched.
 void check_part(spim::FrameSource& source, Image& expected, std::int64_t frame, FrameCorner first,
                 spim::StackShape part) {
-  const std::int64_t stride = part.rows + 3;
-  std::vector<std::uint16_t> memory(static_cast<std::size_t>(stride * part.columns + 3), 7);
-  source.load(frame, first, {memory.data(), part.columns, part.rows, stride});
+  Buffer buffer(part.columns, part.rows);
+  source.load(frame, first, buffer.view);
   for (std::int64_t z = 0; z < part.columns; ++z)
-    for (std::int64_t y = 0; y < stride; ++y) {
-      const std::uint16_t value = memory[static_cast<std::size_t>(z * stride + y)];
-      if (y < part.rows)
-        ASSERT_EQ(value, expected.at(first.y + y, first.z + z)) << "z " << z << " y " << y;
-      else
-        ASSERT_EQ(value, 7) << "beside the image";
+    for (std::int64_t y = 0; y < part.rows; ++y) {
+      ASSERT_EQ(buffer.view.at(z, y), expected.at(first.y + y, first.z + z)) << "z " << z << " y " << y;
+      buffer.view.at(z, y) = Buffer::kMark;
     }
+  for (const std::uint16_t sample : buffer.samples) ASSERT_EQ(sample, Buffer::kMark) << "beside the frame";
 }
 
 TEST(OrientedFrames, EqualNumpyInAllEightOrientationsAndAllParts) {
@@ -182,10 +193,10 @@ class Broken final : public spim::Destriper {
 TEST(DestripedFrames, RefuseSamplesThatAreNotNumbers) {
   const auto source = spim::destriped_frames(
       spim::oriented_frames(std::make_shared<FakeFrames>(3, 8, 8), {}, {}), std::make_shared<Broken>());
-  std::vector<std::uint16_t> memory(64);
-  EXPECT_THROW(source->load(0, {}, {memory.data(), 8, 8, 8}), spim::Error);
-  source->load(0, {}, {memory.data(), 1, 8, 8});
-  EXPECT_EQ(memory[0], 65535);
+  Buffer all(8, 8), first_column(1, 8);
+  EXPECT_THROW(source->load(0, {}, all.view), spim::Error);
+  source->load(0, {}, first_column.view);
+  EXPECT_EQ(first_column.view.at(0, 0), 65535);
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ TEST(ObliqueVolume, ASweepSeesTheSameVoxelsAsDirectReadsAndReadsEachRowOnce) {
   for (const double r : {0.7, 1.0, 1.006, 1.27})
     for (const int direction : {1, -1})
       for (const int workers : {1, 3}) {
-        const spim::StackShape shape{90, 50, 61};
+        const spim::StackShape shape{90, 70, 61};
         const Scan swept = make_scan(with_shear(r, direction), shape);
         const Scan direct = make_scan(with_shear(r, direction), shape);
         const spim::CancelToken cancel;
@@ -220,7 +220,7 @@ TEST(ObliqueVolume, ASweepSeesTheSameVoxelsAsDirectReadsAndReadsEachRowOnce) {
 TEST(ObliqueVolume, MemoryForIsWhatTheWindowOfFramesTakes) {
   const Scan scan = make_scan(with_shear(1), {200, 100, 100});
   const Box box{{100, 0, 0}, {164, 100, 64}};
-  // Frames 37 to 163 of 64 rows of 128 samples (100, in whole cache lines), and 128 bytes beside each.
+  // Frames 37 to 163 of 64 rows of 128 samples (100, in whole blocks of 64), and 128 bytes beside each.
   EXPECT_EQ(scan.volume->memory_for({{box}}), (164 - 37) * (64 * 128 * 2 + 128));
   EXPECT_EQ(scan.volume->memory_for({}), 0);
   const Box outside{{0, 0, 64}, {10, 100, 100}};
@@ -231,8 +231,8 @@ TEST(ObliqueVolume, MemoryForIsWhatTheWindowOfFramesTakes) {
 }
 
 TEST(ObliqueVolume, KeepsWhatIsSharedWhenTheWindowChangesItsShape) {
-  const Scan scan = make_scan(with_shear(1), {60, 40, 40});
-  const Scan direct = make_scan(with_shear(1), {60, 40, 40});
+  const Scan scan = make_scan(with_shear(1), {60, 200, 40});
+  const Scan direct = make_scan(with_shear(1), {60, 200, 40});
   const spim::CancelToken cancel;
   const Executor executor(2, cancel);
   const auto prepare = [&](const Box& box) {
@@ -243,25 +243,25 @@ TEST(ObliqueVolume, KeepsWhatIsSharedWhenTheWindowChangesItsShape) {
     EXPECT_EQ(scan.reader->rows_read - before, read_rows);
     return read_rows;
   };
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 40, 20}}), 19 * 10);  // frames 11 to 29
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 40, 20}}), 0);
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 40, 25}}), 19 * 5 + 5 * 15);  // five more rows, and frames 6 to 10
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 40, 20}}), 0);                // less: nothing to read
-  EXPECT_EQ(prepare({{30, 8, 10}, {40, 30, 20}}), 0);                // a part in y
-  EXPECT_EQ(prepare({{30, 8, 10}, {45, 30, 20}}), 5 * 10);
-  EXPECT_EQ(prepare({{30, 0, 10}, {45, 40, 20}}), 24 * 10);  // wider in y: read again
+  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 19 * 10);  // frames 11 to 29
+  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 0);
+  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 25}}), 19 * 5 + 5 * 15);  // five more rows, and frames 6 to 10
+  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 0);                // less: nothing to read
+  EXPECT_EQ(prepare({{30, 70, 10}, {40, 150, 20}}), 0);               // a part in y: blocks 1 and 2
+  EXPECT_EQ(prepare({{30, 64, 10}, {45, 192, 20}}), 5 * 10);          // the same blocks, more frames
+  EXPECT_EQ(prepare({{30, 0, 10}, {45, 192, 20}}), 24 * 10);          // one block more: read again
   scan.volume->prepare({}, executor);
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 40, 20}}), 19 * 10);
+  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 19 * 10);
 }
 
 TEST(ObliqueVolume, ReadsWhatWasNotPreparedAndUsesWhatWas) {
-  const Scan scan = make_scan(with_shear(1.27), {60, 40, 40});
-  const Scan direct = make_scan(with_shear(1.27), {60, 40, 40});
+  const Scan scan = make_scan(with_shear(1.27), {60, 100, 40});
+  const Scan direct = make_scan(with_shear(1.27), {60, 100, 40});
   const spim::CancelToken cancel;
   const Executor executor(2, cancel);
-  scan.volume->prepare({{{{20, 0, 0}, {36, 40, 16}}}}, executor);
+  scan.volume->prepare({{{{20, 0, 0}, {36, 100, 16}}}}, executor);
   const std::int64_t before = scan.reader->rows_read;
-  const Box box{{30, 3, 2}, {46, 33, 14}};  // frames 13 to 43, of which 0 to 35 are there
+  const Box box{{30, 3, 2}, {46, 97, 14}};  // frames 13 to 43, of which 0 to 35 are there
   EXPECT_EQ(read(*scan.volume, box), read(*direct.volume, box));
   EXPECT_EQ(scan.reader->rows_read - before, (43 - 36 + 1) * 12);
 }

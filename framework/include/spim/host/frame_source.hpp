@@ -23,6 +23,24 @@ struct FrameCorner {
   std::int64_t y = 0;  ///< row of the oriented frame
 };
 
+/// Part of a frame in memory, as the deskew wants it: rows z of samples y, cut into blocks of kRows samples
+/// of y, each of which holds its samples for all z one after the other. A chunk then takes one contiguous
+/// piece of each frame; whole rows z would cost it a memory page each. Owned by somebody else.
+struct BlockedView {
+  static constexpr std::int64_t kRows = 64;  ///< a common chunk size: two cache lines
+
+  std::uint16_t* data = nullptr;
+  std::int64_t z_count = 0;
+  std::int64_t y_count = 0;
+  std::int64_t block_stride = 0;  ///< samples between blocks, ≥ z_count·kRows
+
+  /// Samples [block·kRows, (block+1)·kRows) of y at z; the last block may have fewer.
+  std::uint16_t* row(std::int64_t z, std::int64_t block) const noexcept {
+    return data + block * block_stride + z * kRows;
+  }
+  std::uint16_t& at(std::int64_t z, std::int64_t y) const noexcept { return row(z, y / kRows)[y % kRows]; }
+};
+
 /// Frames of one stack, in the order and orientation of the volume.
 class FrameSource {
  public:
@@ -30,11 +48,10 @@ class FrameSource {
   virtual StackShape shape() const = 0;
   virtual PixelType type() const = 0;
 
-  /// Loads part of `frame` transposed: out row i = column first.z + i of the oriented frame (z), out column j
-  /// = its row first.y + j. The part lies inside shape(). Camera rows are read whole: with an odd number of
-  /// quarter turns a part in z reads only its share of the file, with an even number a part in y does. [any
-  /// thread]
-  virtual void load(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) = 0;
+  /// Loads part of `frame`: out.at(z, y) = column first.z + z, row first.y + y of the oriented frame. The
+  /// part lies inside shape(). Camera rows are read whole: with an odd number of quarter turns a part in z
+  /// reads only its share of the file, with an even number a part in y does. [any thread]
+  virtual void load(std::int64_t frame, FrameCorner first, BlockedView out) = 0;
 };
 
 /// The part of a stack that a user asked for.
