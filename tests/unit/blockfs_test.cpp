@@ -147,7 +147,7 @@ TEST_F(Blockfs, ZeroBlocksTakeNoSpaceAndReadAsZero) {
   reader.describe(described);
   EXPECT_EQ(described.values["stored chunks"], "1");
   EXPECT_EQ(described.values["chunks"], "72");
-  EXPECT_EQ(described.values["codec"], "blosc zstd, bit shuffle");
+  EXPECT_EQ(described.values["codec"], "blosc zstd, byte shuffle");
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(fs::file_size(path / "2_2_2" / ("precomputed.blockfs." + std::to_string(i))), 0U);
 }

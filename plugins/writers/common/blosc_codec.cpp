@@ -16,7 +16,6 @@ namespace {
 
 // Blosc's own threads are never used: the host runs one chunk per worker.
 constexpr int kInternalThreads = 1;
-constexpr std::size_t kAutomaticBlocks = 0;
 
 constexpr const char* kShuffleWords[] = {"none", "byte", "bit"};
 
@@ -35,13 +34,17 @@ BloscSettings blosc_settings(const Options& options) {
   return settings;
 }
 
+std::size_t blosc_block(const BloscSettings& settings, std::int64_t chunk_bytes) {
+  constexpr std::size_t kLargeBlock = std::size_t{1} << 19;
+  return settings.codec == "zstd" && chunk_bytes > static_cast<std::int64_t>(kLargeBlock) ? kLargeBlock : 0;
+}
+
 std::span<const std::byte> blosc_encode(const BloscSettings& settings, std::size_t item_size,
                                         std::span<const std::byte> bytes, Scratch& scratch) {
   const std::size_t capacity = bytes.size() + BLOSC_MAX_OVERHEAD;
   std::byte* to = scratch.bytes(capacity);
-  const int size =
-      blosc_compress_ctx(settings.level, settings.shuffle, item_size, bytes.size(), bytes.data(), to,
-                         capacity, settings.codec.c_str(), kAutomaticBlocks, kInternalThreads);
+  const int size = blosc_compress_ctx(settings.level, settings.shuffle, item_size, bytes.size(), bytes.data(),
+                                      to, capacity, settings.codec.c_str(), settings.block, kInternalThreads);
   if (size <= 0)
     throw Error(fmt::format("blosc could not compress {} bytes with {} (code {})", bytes.size(),
                             settings.codec, size));

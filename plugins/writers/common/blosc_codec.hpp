@@ -2,6 +2,7 @@
 /// The Blosc-1 codec: one self-describing frame per chunk. Safe on any number of threads at once.
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +16,8 @@ namespace spim::chunked {
 struct BloscSettings {
   std::string codec = "zstd";  ///< a name that Blosc and numcodecs know
   int level = 1;               ///< 0 … 9
-  int shuffle = 2;             ///< as in the frame and in Zarr: 0 none, 1 by bytes, 2 by bits
+  int shuffle = 1;             ///< as in the frame and in Zarr: 0 none, 1 by bytes, 2 by bits
+  std::size_t block = 0;       ///< bytes that are shuffled and compressed together; 0 leaves it to Blosc
 };
 
 /// The option rows of every writer that compresses with Blosc; blosc_settings() reads them.
@@ -24,10 +26,14 @@ inline constexpr OptionSpec kCodecOption =
 inline constexpr OptionSpec kCodecLevelOption =
     integer_option("level", "1", 0, 9, "compression level, 0 stores without compression");
 inline constexpr OptionSpec kShuffleOption =
-    choice_option("shuffle", "bit", "bit|byte|none", "what is brought together before compression");
+    choice_option("shuffle", "byte", "bit|byte|none", "what is brought together before compression");
 
-/// Throws UsageError when this machine's Blosc was built without the codec.
+/// Throws UsageError when this machine's Blosc was built without the codec. The block is left to be chosen.
 BloscSettings blosc_settings(const Options& options);
+
+/// The block for chunks of `chunk_bytes`. Blosc's own choice is too small for zstd once a few rows of the
+/// chunk fill it: large ones give 2 to 3 % smaller files at 128³, in less time.
+std::size_t blosc_block(const BloscSettings& settings, std::int64_t chunk_bytes);
 
 /// One frame of `bytes`, whose items have `item_size` bytes; points into `scratch`.
 std::span<const std::byte> blosc_encode(const BloscSettings& settings, std::size_t item_size,
