@@ -96,17 +96,19 @@ void decompress(benchmark::State& state, const BloscSettings& settings, Scene sc
 }
 
 void register_all() {
+  constexpr std::size_t kLarge = std::size_t{1} << 19;
   const BloscSettings candidates[] = {
-      {"zstd", 5, 1},    {"zstd", 5, 2},    {"zstd", 3, 1},    {"zstd", 3, 2},
-      {"zstd", 1, 1},    {"zstd", 1, 2},    {"lz4", 1, 1},     {"lz4", 1, 2},
-      {"lz4", 5, 2},     {"lz4", 9, 2},     {"lz4hc", 1, 2},   {"lz4hc", 5, 2},
-      {"blosclz", 1, 2}, {"blosclz", 5, 1}, {"blosclz", 5, 2}, {"zlib", 1, 2}};
+      {"zstd", 5, 1},         {"zstd", 5, 2},    {"zstd", 3, 1},         {"zstd", 2, 1},
+      {"zstd", 2, 1, kLarge}, {"zstd", 1, 1},    {"zstd", 1, 1, kLarge}, {"zstd", 1, 2},
+      {"zstd", 1, 2, kLarge}, {"lz4", 1, 1},     {"lz4", 1, 2},          {"lz4", 9, 2},
+      {"lz4hc", 5, 2},        {"blosclz", 5, 1}, {"blosclz", 5, 2},      {"zlib", 1, 1}};
   for (const auto& [scene, scene_name] :
        {std::pair{Scene::tissue, "tissue"}, {Scene::background, "background"}})
     for (const std::int64_t edge : {64, 128})
       for (const BloscSettings& settings : candidates) {
-        const std::string name = fmt::format("{}/{}/{}_{}_{}", scene_name, edge, settings.codec,
-                                             settings.level, settings.shuffle == 2 ? "bit" : "byte");
+        const std::string name =
+            fmt::format("{}/{}/{}_{}_{}{}", scene_name, edge, settings.codec, settings.level,
+                        settings.shuffle == 2 ? "bit" : "byte", settings.block != 0 ? "_large_blocks" : "");
         benchmark::RegisterBenchmark(("compress/" + name).c_str(), compress, settings, scene, edge);
         benchmark::RegisterBenchmark(("decompress/" + name).c_str(), decompress, settings, scene, edge);
       }

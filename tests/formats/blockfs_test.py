@@ -95,7 +95,7 @@ class Blockfs(unittest.TestCase):
         self.assertEqual(info["scales"][1]["size"], [33, 33, 32])
         self.assertEqual(info["scales"][1]["chunk_sizes"], [[64, 64, 64]])
         np.testing.assert_allclose(info["scales"][1]["resolution"], [2560, 3600, 3600 / 2 ** 0.5])
-        self.assertNotIn(self.folder.name, open(os.path.join(self.path, "info")).read())
+        self.assertNotIn(self.folder.name, json.dumps(info))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """OME-Zarr against python3-zarr, both ways."""
 import json
 import os
+import pathlib
 import tempfile
 import unittest
 
@@ -188,7 +189,7 @@ class Zarr(unittest.TestCase):
         self.assertIn("three to five axes", array("flat", shape=(8, 8), chunks=(4, 4)))
         os.makedirs(self.path)
         self.assertIn("no .zarray", self.refused(self.path))
-        open(os.path.join(self.path, "zarr.json"), "w").write("{}")
+        pathlib.Path(self.path, "zarr.json").write_text("{}")
         self.assertIn("version 3", self.refused(self.path))
 
     def test_damaged_chunks_are_named(self):
@@ -197,11 +198,11 @@ class Zarr(unittest.TestCase):
                 zarr.open_array(self.path, "w", shape=(8, 8, 8), chunks=(8, 8, 4), dtype="<u2",
                                 compressor=compressor)[:] = noise((8, 8, 8)) + 1
                 chunk = os.path.join(self.path, "0.0.1")
-                good = open(chunk, "rb").read()
+                good = pathlib.Path(chunk).read_bytes()
                 for bad in [b"", good[:-1], good + b"x", good[:20], b"\0" * len(good), good * 40000]:
                     if compressor is None and len(bad) == len(good):
                         continue
-                    open(chunk, "wb").write(bad)
+                    pathlib.Path(chunk).write_bytes(bad)
                     self.assertIn(chunk, self.refused(self.path))
 
 
