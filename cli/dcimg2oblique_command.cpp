@@ -40,7 +40,7 @@ void declare(CommandLine& line, Request& request) {
   refuse_missing_corrections(line);
 }
 
-int convert(const Invocation& call, std::string_view description) {
+int convert(const Invocation& call, std::string_view command, std::string_view description) {
   Request request;
   CommandLine line(call.program, "--input FILE --output PATH [options]", description);
   declare(line, request);
@@ -55,25 +55,23 @@ int convert(const Invocation& call, std::string_view description) {
   const ObliqueGeometry geometry(request.scan.settings(), frames->shape());
   const auto volume = oblique_volume(std::move(frames), request.scan.settings());
   const std::string name = std::filesystem::path(request.input).stem().string();
-  write_volume(session, *volume,
-               {request.output,
-                plugins,
-                {geometry.origin_um(), name},
-                configuration_of("dcimg2oblique", line, plugins)});
+  write_volume(
+      session, *volume,
+      {request.output, plugins, {geometry.origin_um(), name}, configuration_of(command, line, plugins)});
   return kDone;
 }
 
 }  // namespace
 
 int run_dcimg2oblique(const Invocation& call) {
-  return convert(call,
+  return convert(call, "dcimg2oblique",
                  "Deskews a camera file of an oblique scan into a volume. Voxels outside the scanned "
                  "parallelepiped are zero.");
 }
 
 int run_stack2oblique(const Invocation& call) {
   return convert(
-      call,
+      call, "stack2oblique",
       "Deskews a stack of frames, in any format that an installed reader knows, into a volume. Voxels "
       "outside the scanned parallelepiped are zero.");
 }

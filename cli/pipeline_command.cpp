@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "command.hpp"
 
 #include "stitching.hpp"
@@ -9,6 +11,23 @@
 namespace spim::cli {
 
 namespace {
+
+/// The variables of the original script.
+constexpr std::pair<const char*, const char*> kEnvironment[] = {
+    {"x-step-size", "X_STEP_SIZE"},
+    {"y-voxel-size", "Y_VOXEL_SIZE"},
+    {"z-offset", "Z_OFFSET"},
+    {"alignment", "ALIGN_FILE"},
+    {"align-xz", "ALIGN_XZ"},
+    {"negative-y", "NEGATIVE_Y"},
+    {"ngff", "NGFF"},
+    {"n-workers", "WORKERS"},
+    {"use-wavelets", "USE_WAVELETS"},
+    {"illum-corr", "ILLUM_CORR"},
+    {"background", "BACKGROUND"},
+    {"psnr", "PSNR"},
+    {"dont-cleanup-intermediates", "DONT_CLEANUP_INTERMEDIATES"},
+};
 
 void declare(CommandLine& line, StitchRequest& request, bool& use_wavelets) {
   line.group("Output");
@@ -36,19 +55,7 @@ void declare(CommandLine& line, StitchRequest& request, bool& use_wavelets) {
       "dont-cleanup-intermediates",
       "is not available: the volume is made in one pass without intermediate volumes; use dcimg2oblique "
       "for the volume of one tile");
-  line.environment("x-step-size", "X_STEP_SIZE");
-  line.environment("y-voxel-size", "Y_VOXEL_SIZE");
-  line.environment("z-offset", "Z_OFFSET");
-  line.environment("alignment", "ALIGN_FILE");
-  line.environment("align-xz", "ALIGN_XZ");
-  line.environment("negative-y", "NEGATIVE_Y");
-  line.environment("ngff", "NGFF");
-  line.environment("n-workers", "WORKERS");
-  line.environment("use-wavelets", "USE_WAVELETS");
-  line.environment("illum-corr", "ILLUM_CORR");
-  line.environment("background", "BACKGROUND");
-  line.environment("psnr", "PSNR");
-  line.environment("dont-cleanup-intermediates", "DONT_CLEANUP_INTERMEDIATES");
+  for (const auto& [option, variable] : kEnvironment) line.environment(option, variable);
 }
 
 /// Says which steps of the original pipeline are not done.

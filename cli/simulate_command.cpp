@@ -67,11 +67,9 @@ void declare(CommandLine& line, Typed& typed, SimulationSettings& s) {
   line.text({"stage-error", "X,Y,Z",
              "largest deviation of a tile from its nominal position, µm; one number for all axes"},
             typed.stage_error);
-  line.texts(
-      {"displace-tile", "IX,IY,IZ:X,Y,Z", "moves one tile (counted from 0) by so many µm; may be repeated"},
-      typed.displaced);
-  line.texts({"empty-tile", "IX,IY,IZ", "a tile (counted from 0) that shows nothing; may be repeated"},
-             typed.empty_tiles);
+  line.texts({"displace-tile", "IX,IY,IZ:X,Y,Z", "moves one tile (counted from 0) by so many µm"},
+             typed.displaced);
+  line.texts({"empty-tile", "IX,IY,IZ", "a tile (counted from 0) that shows nothing"}, typed.empty_tiles);
   line.number({"illumination", "F",
                "how much darker the darkest corner of a frame is than its brightest pixel, 0 to 1"},
               s.illumination, {0, 1});

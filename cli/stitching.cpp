@@ -184,11 +184,11 @@ void stitch(Session& session, const StitchRequest& request, TileKind kind, Confi
 
   const ScanSettings scan = request.scan.settings();
   std::vector<OpenTile> tiles;
-  if (from_camera) {
-    const StackOpener opener(session, plugins, request.stack);
-    for (const TilePath& path : paths) tiles.push_back(open_camera_tile(path.path, opener, scan));
-  } else {
-    for (const TilePath& path : paths) tiles.push_back(open_volume_tile(session, path.path, request));
+  const StackOpener opener(session, plugins, request.stack);
+  for (const TilePath& path : paths) {
+    session.executor().cancel().check();
+    tiles.push_back(from_camera ? open_camera_tile(path.path, opener, scan)
+                                : open_volume_tile(session, path.path, request));
   }
   check_shapes(paths, tiles, request);
 

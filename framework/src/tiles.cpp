@@ -147,7 +147,9 @@ std::vector<TilePath> find_camera_tiles(const fs::path& root, const TileTest& is
   const auto visit = [&](const fs::path& folder, Tenths at, std::vector<Found>& found) {
     for (const fs::directory_entry& entry : entries(folder)) {
       if (!is_camera_file(entry.path())) continue;
-      const auto z = coordinate(entry.path().stem().string());
+      // Some formats have names of several parts, such as 0.camera.raw.
+      const std::string name = entry.path().filename().string();
+      const auto z = coordinate(std::string_view(name).substr(0, name.find('.')));
       if (!z) throw misnamed(entry.path(), "a coordinate <z>");
       found.push_back({{at.x, at.y, *z}, entry.path()});
     }

@@ -77,12 +77,13 @@ TEST_F(Tiles, IgnoreHiddenEntriesAndOtherFiles) {
 }
 
 TEST_F(Tiles, OfAnotherCameraAreFoundByTheGivenTest) {
-  touch("0/0_0/0.raw");
+  touch("0/0_0/-7.camera.raw");
   touch("0/0_0/readme.txt");
   EXPECT_THAT(camera_error(), HasSubstr("holds no camera file"));
   const auto tiles =
       find_camera_tiles(root_, [](const fs::path& path) { return path.extension() == ".raw"; });
-  EXPECT_EQ(tiles.size(), 1U);
+  ASSERT_EQ(tiles.size(), 1U);
+  EXPECT_EQ(tiles[0].stage_um, (Vec3{0, 0, -0.7}));
 }
 
 TEST_F(Tiles, WithNamesThatAreNoCoordinatesAreRefused) {
