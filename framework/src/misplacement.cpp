@@ -17,13 +17,20 @@ constexpr int kTries = 400;          ///< random windows looked at
 constexpr std::size_t kRated = 24;   ///< of those that fit, how many are rated by their content
 constexpr std::size_t kWindows = 6;  ///< how many are used
 
+/// Which rows of a window are compared: those with (y + z) divisible by `every`. A quarter of them is enough
+/// to find the neighbourhood of the right shift.
+struct Rows {
+  std::int64_t every = 1;
+  double voxels = 0, sum = 0, square = 0;  ///< of the window's voxels in these rows
+};
+
 /// A part of the volume that one tile covers alone.
 struct Window {
   Box box;
   double contrast = 0;          ///< standard deviation of the truth
   std::vector<float> voxels;    ///< of the volume, mean subtracted
   std::vector<float> surround;  ///< truth of the box grown by the search
-  double norm = 0;              ///< of voxels
+  Rows some{4}, all{1};
 };
 
 bool covered_by(const TileModel& tile, const Box& box) {
@@ -87,6 +94,20 @@ std::vector<Window> choose_windows(const TruthModel& model, std::size_t tile,
   return windows;
 }
 
+void sum_up(const Window& window, Rows& rows) {
+  const Index3 size = window.box.size();
+  for (std::int64_t z = 0; z < size.z; ++z)
+    for (std::int64_t y = 0; y < size.y; ++y)
+      if ((y + z) % rows.every == 0)
+        for (std::int64_t x = 0; x < size.x; ++x) {
+          const auto v =
+              static_cast<double>(window.voxels[static_cast<std::size_t>((z * size.y + y) * size.x + x)]);
+          rows.voxels += 1;
+          rows.sum += v;
+          rows.square += v * v;
+        }
+}
+
 void load(Window& window, const TileModel& tile, VolumeReader& volume, std::int64_t search) {
   const Index3 size = window.box.size();
   std::vector<std::uint16_t> raw(static_cast<std::size_t>(count(size)));
@@ -94,10 +115,9 @@ void load(Window& window, const TileModel& tile, VolumeReader& volume, std::int6
   double mean = 0;
   for (const double v : raw) mean += v / static_cast<double>(raw.size());
   window.voxels.reserve(raw.size());
-  for (const double v : raw) {
-    window.voxels.push_back(static_cast<float>(v - mean));
-    window.norm += (v - mean) * (v - mean);
-  }
+  for (const double v : raw) window.voxels.push_back(static_cast<float>(v - mean));
+  sum_up(window, window.some);
+  sum_up(window, window.all);
   const Index3 margin{search, search, search};
   window.surround = tile.content({window.box.begin - margin, window.box.end + margin});
 }
@@ -133,13 +153,13 @@ SPIM_CLONES RowSums row_sums(const float* voxels, const float* truth, std::int64
   return sums;
 }
 
-/// Pearson correlation of the window with the truth `shift` voxels from its place.
-double correlation_at(const Window& window, Index3 shift, std::int64_t search) {
+/// Pearson correlation of some rows of the window with the truth `shift` voxels from their place.
+double correlation_at(const Window& window, const Rows& rows, Index3 shift, std::int64_t search) {
   const Index3 size = window.box.size();
   const Index3 grown = size + Index3{2 * search, 2 * search, 2 * search};
   double product = 0, sum = 0, square = 0;
   for (std::int64_t z = 0; z < size.z; ++z)
-    for (std::int64_t y = 0; y < size.y; ++y) {
+    for (std::int64_t y = (rows.every - z % rows.every) % rows.every; y < size.y; y += rows.every) {
       const float* truth = window.surround.data() +
                            ((z + search + shift.z) * grown.y + y + search + shift.y) * grown.x + search +
                            shift.x;
@@ -148,25 +168,36 @@ double correlation_at(const Window& window, Index3 shift, std::int64_t search) {
       sum += static_cast<double>(row.sum);
       square += static_cast<double>(row.square);
     }
-  const double variance = square - sum * sum / static_cast<double>(count(size));
-  const double norm = std::sqrt(std::max(0.0, variance) * window.norm);
-  return norm > 0 ? product / norm : 0;
+  const double n = rows.voxels;
+  const double truth_variance = square - sum * sum / n, variance = rows.square - rows.sum * rows.sum / n;
+  if (n == 0 || truth_variance <= 0 || variance <= 0) return 0;
+  return (product - sum * rows.sum / n) / std::sqrt(truth_variance * variance);
 }
 
-Index3 best_whole_shift(const std::vector<Window>& windows, std::int64_t search) {
-  Index3 best;
-  double best_correlation = -2;
-  for (std::int64_t z = -search; z <= search; ++z)
-    for (std::int64_t y = -search; y <= search; ++y)
-      for (std::int64_t x = -search; x <= search; ++x) {
+/// The shift in `box` (both ends included) with the largest sum of correlations.
+Index3 best_shift(const std::vector<Window>& windows, Rows Window::*rows, const Box& box,
+                  std::int64_t search) {
+  Index3 best = box.begin;
+  double best_correlation = -1e300;
+  for (std::int64_t z = box.begin.z; z <= box.end.z; ++z)
+    for (std::int64_t y = box.begin.y; y <= box.end.y; ++y)
+      for (std::int64_t x = box.begin.x; x <= box.end.x; ++x) {
         double sum = 0;
-        for (const Window& window : windows) sum += correlation_at(window, {x, y, z}, search);
+        for (const Window& window : windows) sum += correlation_at(window, window.*rows, {x, y, z}, search);
         if (sum > best_correlation) {
           best_correlation = sum;
           best = {x, y, z};
         }
       }
   return best;
+}
+
+Index3 best_whole_shift(const std::vector<Window>& windows, std::int64_t search) {
+  const Index3 limit{search, search, search}, one{1, 1, 1};
+  const Box everywhere{Index3{} - limit, limit};
+  const Index3 near = best_shift(windows, &Window::some, everywhere, search);
+  return best_shift(windows, &Window::all, {max(near - one, everywhere.begin), min(near + one, limit)},
+                    search);
 }
 
 /// Truth of a window for a shift of the tile.

@@ -106,28 +106,43 @@ struct Walk {
   Vec3 direction;
   double radius = 0;
   float level = 0;
+  int steps = 0;  ///< that are left
 };
 
-/// Moves `walk` one step on and draws the piece. Its numbers come from `draw` whether or not it is seen.
-void step(Walk& walk, Draw& draw, double length, const PlaneFrame& frame, ImageView<float> image) {
-  walk.direction = normalised(walk.direction + random_offset(draw) * kBend);
-  const Vec3 along = walk.direction * length;
-  draw_piece({frame.locate(walk.at), frame.turn(along), walk.radius, walk.level}, frame, image);
-  walk.at = walk.at + along;
+/// What walks are drawn on.
+struct Canvas {
+  const PlaneFrame& frame;
+  ImageView<float> image;
+  double step_um;
+};
+
+/// A lower bound of the distance from a point (a, b, h) to the part of the plane that is wanted.
+double distance_to(const PlaneFrame& frame, Vec3 p) {
+  const Plane& plane = frame.plane();
+  const double left = frame.a(0) - p.x, right = p.x - frame.a(plane.columns - 1);
+  const double above = frame.b(0) - p.y, below = p.y - frame.b(plane.rows - 1);
+  return std::max({std::abs(p.z), left, right, above, below});
 }
 
-void draw_process(Walk trunk, Draw& draw, double length, const PlaneFrame& frame, ImageView<float> image) {
-  const int fork = 2 + static_cast<int>(3 * draw.uniform());
-  for (int n = 0; n < kTrunkSteps; ++n) {
-    step(trunk, draw, length, frame, image);
+/// Draws the pieces of a walk; its numbers come from `draw` alone. A trunk has a branch behind piece `fork`.
+/// Ends early when what is left, a branch included, cannot reach the plane.
+void walk(Walk w, int fork, Draw& draw, const Canvas& canvas) {
+  for (int n = 0; w.steps > 0; ++n) {
+    const Vec3 at = canvas.frame.locate(w.at);
+    if (distance_to(canvas.frame, at) > w.steps * canvas.step_um + w.radius) return;
+    w.direction = normalised(w.direction + random_offset(draw) * kBend);
+    const Vec3 along = w.direction * canvas.step_um;
+    draw_piece({at, canvas.frame.turn(along), w.radius, w.level}, canvas.frame, canvas.image);
+    w.at = w.at + along;
+    --w.steps;
     if (n != fork) continue;
-    // The branch has its own numbers and no more steps than the trunk has left, so that it stays within
-    // reach.
-    Walk branch = trunk;
-    branch.direction = normalised(trunk.direction + random_offset(draw));
+    // The branch has its own numbers, so that the trunk does not depend on whether all of it was walked.
+    Walk branch = w;
+    Draw own(subkey(draw.key(), 1));
+    branch.direction = normalised(w.direction + random_offset(own));
     branch.radius *= 0.85;
-    for (int m = 0; m < std::min(kBranchSteps, kTrunkSteps - n - 1); ++m)
-      step(branch, draw, length, frame, image);
+    branch.steps = std::min(kBranchSteps, w.steps);
+    walk(branch, -1, own, canvas);
   }
 }
 
@@ -151,7 +166,9 @@ void draw_processes(const Tissue& tissue, const PlaneFrame& frame, ImageView<flo
     trunk.radius = draw.between(kRadiusLow, kRadiusHigh) * tissue.scale;
     Draw bright(subkey(key, 7 + tissue.channel));
     trunk.level = 450 * static_cast<float>(std::exp(bright.between(-0.9, 0.9)));
-    draw_process(trunk, draw, kStep * tissue.scale, frame, image);
+    trunk.steps = kTrunkSteps;
+    const int fork = 2 + static_cast<int>(3 * draw.uniform());
+    walk(trunk, fork, draw, {frame, image, kStep * tissue.scale});
   });
 }
 

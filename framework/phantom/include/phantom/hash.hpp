@@ -47,6 +47,8 @@ class Draw {
   constexpr double uniform() noexcept { return unit_double(mix(key_ += kGoldenStep)); }
   /// The next number, uniform in [low, high).
   constexpr double between(double low, double high) noexcept { return low + (high - low) * uniform(); }
+  /// Where the sequence is: the key of whatever belongs to this point of it.
+  constexpr std::uint64_t key() const noexcept { return key_; }
 
  private:
   std::uint64_t key_;
