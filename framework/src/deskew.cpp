@@ -47,13 +47,13 @@ class Deskew {
   }
 
  private:
-  /// Steps of voxels beside the valid ones cost a memset only; within a step they are copied from zeros.
+  /// Steps of voxels beside the valid ones are filled with zeros; within a step zeros stand in for frames.
   void tile(const Plane& plane, const Tile& tile) const {
-    const auto steps_from_start = [&](std::int64_t x) {
+    const auto inside = [&](std::int64_t x) {
       return std::clamp(x - tile.x.begin, std::int64_t{0}, tile.x.size());
     };
-    const std::int64_t begin = steps_from_start(plane.valid.begin) / kStep * kStep;
-    const std::int64_t end = ceil_div(steps_from_start(plane.valid.end), kStep) * kStep;
+    const std::int64_t begin = inside(plane.valid.begin) / kStep * kStep;
+    const std::int64_t end = ceil_div(inside(plane.valid.end), kStep) * kStep;
     const IndexRange inner{tile.x.begin + begin, std::min(tile.x.begin + end, tile.x.end)};
     if (inner.empty()) return zero(plane, tile);
     zero(plane, {{tile.x.begin, inner.begin}, tile.y});

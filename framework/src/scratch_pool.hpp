@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace spim::detail {
@@ -13,6 +14,11 @@ namespace spim::detail {
 /// calls.
 template <class T>
 class ScratchPool {
+  struct Free {
+    void operator()(T* p) const noexcept { ::operator delete (p, std::align_val_t{64}); }
+  };
+  using Buffer = std::unique_ptr<T, Free>;
+
  public:
   explicit ScratchPool(std::size_t count) : count_(count) {}
 
@@ -26,17 +32,11 @@ class ScratchPool {
     T* data() const noexcept { return buffer_.get(); }
 
    private:
-    friend class ScratchPool;
     ScratchPool* pool_;
-    typename ScratchPool::Buffer buffer_;
+    Buffer buffer_;
   };
 
  private:
-  struct Free {
-    void operator()(T* p) const noexcept { ::operator delete (p, std::align_val_t{64}); }
-  };
-  using Buffer = std::unique_ptr<T, Free>;
-
   Buffer take() {
     const std::lock_guard lock(mutex_);
     if (idle_.empty()) {
