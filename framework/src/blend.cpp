@@ -15,20 +15,22 @@ FaceDistances::FaceDistances(const ValidRegion& region, Vec3 voxel_um)
   pitch_um_.x = 1 / std::hypot(1 / voxel_um.x, region.shear / voxel_um.z);
 }
 
-FaceDistance FaceDistances::along_row(const RowPosition& at) const noexcept {
-  const double y_faces = std::min(at.y + 1, static_cast<double>(region_.shape.y) - at.y);
-  const double z_faces = std::min(at.z + 1, static_cast<double>(region_.shape.z) - at.z);
+FaceDistance FaceDistances::in_plane(double x_fraction, double z) const noexcept {
   const WRange w = w_range(region_);
-  const double first = w.first + region_.shear * at.z - at.x_fraction - 1;
-  const double last = w.last + region_.shear * at.z - at.x_fraction + 1;
+  const double first = w.first + region_.shear * z - x_fraction - 1;
+  const double last = w.last + region_.shear * z - x_fraction + 1;
   FaceDistance d;
-  d.cap = static_cast<float>(std::min(y_faces * pitch_um_.y, z_faces * pitch_um_.z));
+  d.cap = static_cast<float>(std::min(z + 1, static_cast<double>(region_.shape.z) - z) * pitch_um_.z);
   d.pitch = static_cast<float>(pitch_um_.x);
   d.first = static_cast<std::int64_t>(std::floor(first));
   d.last = static_cast<std::int64_t>(std::ceil(last));
   d.first_fraction = static_cast<float>(static_cast<double>(d.first) - first);
   d.last_fraction = static_cast<float>(last - static_cast<double>(d.last));
   return d;
+}
+
+float FaceDistances::to_y_face(double y) const noexcept {
+  return static_cast<float>(std::min(y + 1, static_cast<double>(region_.shape.y) - y) * pitch_um_.y);
 }
 
 namespace {
@@ -56,8 +58,10 @@ inline float weight_at(const Ramp& r, std::int32_t i) noexcept {
   return nearest * nearest;
 }
 
-SPIM_CLONES void add_u16(const std::uint16_t* __restrict voxels, std::int32_t count, const Ramp ramp,
-                         float* __restrict weighted, float* __restrict weights) {
+SPIM_CLONES void add_u16(const std::uint16_t* __restrict voxels, const Ramp ramp, const RowSums& sums) {
+  float* const __restrict weighted = sums.weighted;
+  float* const __restrict weights = sums.weights;
+  const auto count = static_cast<std::int32_t>(sums.count);
   for (std::int32_t i = 0; i < count; ++i) {
     const float w = weight_at(ramp, i);
     weighted[i] += w * static_cast<float>(voxels[i]);
@@ -65,12 +69,25 @@ SPIM_CLONES void add_u16(const std::uint16_t* __restrict voxels, std::int32_t co
   }
 }
 
-SPIM_CLONES void add_f32(const float* __restrict voxels, std::int32_t count, const Ramp ramp,
-                         float* __restrict weighted, float* __restrict weights) {
+SPIM_CLONES void add_f32(const float* __restrict voxels, const Ramp ramp, const RowSums& sums) {
+  float* const __restrict weighted = sums.weighted;
+  float* const __restrict weights = sums.weights;
+  const auto count = static_cast<std::int32_t>(sums.count);
   for (std::int32_t i = 0; i < count; ++i) {
     const float w = weight_at(ramp, i);
     weighted[i] += w * voxels[i];
     weights[i] += w;
+  }
+}
+
+SPIM_CLONES void blend_two_u16(const std::uint16_t* __restrict a, const Ramp ramp_a,
+                               const std::uint16_t* __restrict b, const Ramp ramp_b, std::int32_t count,
+                               std::uint16_t* __restrict out) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    const float wa = weight_at(ramp_a, i);
+    const float wb = weight_at(ramp_b, i);
+    const float mean = (wa * static_cast<float>(a[i]) + wb * static_cast<float>(b[i])) / (wa + wb);
+    out[i] = static_cast<std::uint16_t>(static_cast<std::int32_t>(mean + 0.5f));
   }
 }
 
@@ -102,14 +119,17 @@ SPIM_CLONES void sum_taps(const RowTaps& taps, float x_fraction, std::int64_t co
 
 }  // namespace
 
-void accumulate(const std::uint16_t* voxels, std::int64_t x, std::int64_t count, const FaceDistance& distance,
-                float* weighted, float* weights) {
-  add_u16(voxels, static_cast<std::int32_t>(count), ramp_from(distance, x), weighted, weights);
+void blend_two(const RowOfTile& a, const RowOfTile& b, std::int64_t count, std::uint16_t* out) {
+  blend_two_u16(a.voxels, ramp_from(a.distance, a.x), b.voxels, ramp_from(b.distance, b.x),
+                static_cast<std::int32_t>(count), out);
 }
 
-void accumulate(const float* voxels, std::int64_t x, std::int64_t count, const FaceDistance& distance,
-                float* weighted, float* weights) {
-  add_f32(voxels, static_cast<std::int32_t>(count), ramp_from(distance, x), weighted, weights);
+void accumulate(const std::uint16_t* voxels, const FaceDistance& distance, const RowSums& sums) {
+  add_u16(voxels, ramp_from(distance, sums.x), sums);
+}
+
+void accumulate(const float* voxels, const FaceDistance& distance, const RowSums& sums) {
+  add_f32(voxels, ramp_from(distance, sums.x), sums);
 }
 
 void finish_mean(const float* weighted, const float* weights, std::int64_t count, std::uint16_t* out) {

@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <mutex>
 #include <utility>
 
 #include "placed_tile.hpp"
+#include "slab_blender.hpp"
 #include "spim/error.hpp"
+#include "zero.hpp"
 
 namespace spim {
 
-using detail::FaceDistance;
 using detail::TileInMosaic;
 using detail::TileOrigin;
-using detail::XSpan;
 
 namespace {
 
@@ -26,64 +24,6 @@ constexpr std::int64_t kSlabBytes = 512 * 1024;
 std::string text_of(Index3 v) {
   return fmt::format("{},{},{}", v.x, v.y, v.z);
 }
-
-void zero_span(std::uint16_t* row, std::int64_t begin, std::int64_t end) noexcept {
-  if (end > begin) std::memset(row + begin, 0, static_cast<std::size_t>(end - begin) * sizeof(std::uint16_t));
-}
-
-void zero_volume(VolumeView<std::uint16_t> out) noexcept {
-  for (std::int64_t z = 0; z < out.size.z; ++z)
-    for (std::int64_t y = 0; y < out.size.y; ++y) zero_span(out.row(y, z), 0, out.size.x);
-}
-
-/// What one tile gives to a slab.
-struct Contribution {
-  const TileInMosaic* tile = nullptr;
-  Box held;  ///< local voxels in `voxels`
-  VolumeView<const std::uint16_t> voxels;
-  XSpan span;  ///< valid in the current row, clipped to the slab
-};
-
-/// Buffers of one reading thread, reused from call to call.
-struct Scratch {
-  std::vector<std::uint16_t> voxels;
-  std::vector<float> weighted, weights, values;
-  std::vector<Contribution> tiles;
-  std::vector<std::int64_t> cuts;
-};
-
-class ScratchPool {
- public:
-  /// A scratch that returns to its pool.
-  class Loan {
-   public:
-    explicit Loan(ScratchPool& pool) : pool_(pool), scratch_(pool.take()) {}
-    ~Loan() { pool_.give_back(std::move(scratch_)); }
-    Loan(const Loan&) = delete;
-    Loan& operator=(const Loan&) = delete;
-    Scratch& operator*() const noexcept { return *scratch_; }
-
-   private:
-    ScratchPool& pool_;
-    std::unique_ptr<Scratch> scratch_;
-  };
-
- private:
-  std::unique_ptr<Scratch> take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<Scratch>();
-    std::unique_ptr<Scratch> scratch = std::move(free_.back());
-    free_.pop_back();
-    return scratch;
-  }
-  void give_back(std::unique_ptr<Scratch> scratch) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(scratch));
-  }
-
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Scratch>> free_;
-};
 
 class Mosaic final : public VolumeSource {
  public:
@@ -100,16 +40,11 @@ class Mosaic final : public VolumeSource {
 
  private:
   std::vector<Box> local_boxes(const TileInMosaic& tile, std::span<const Box> boxes) const;
-  void read_slab(const Box& slab, VolumeView<std::uint16_t> out, Scratch& scratch) const;
-  static void copy_one(const TileInMosaic& tile, const Box& slab, VolumeView<std::uint16_t> out);
-  static void load(const Box& slab, Scratch& scratch);
-  static void blend_row(Index3 first, XSpan row, std::uint16_t* out, Scratch& scratch);
-  static void fill_span(Index3 first, XSpan span, std::uint16_t* out, Scratch& scratch);
 
   std::vector<TileInMosaic> tiles_;
   Box output_;  ///< the part of the mosaic that is shown
   ValidRegion region_;
-  mutable ScratchPool scratch_;
+  mutable detail::BlenderPool blenders_;
 };
 
 Mosaic::Mosaic(std::vector<TileInMosaic> tiles, const Box& output)
@@ -165,128 +100,20 @@ bool Mosaic::may_hold_data(const Box& box) const {
 
 void Mosaic::read(const Box& box, VolumeView<std::uint16_t> out) const {
   const Box wanted = shift(box, output_.begin);
-  std::int64_t touching = 0;
-  for (const TileInMosaic& tile : tiles_) touching += !tile.local_box(wanted).empty();
-  if (touching == 0) return zero_volume(out);
+  const auto touches = [&](const TileInMosaic& tile) { return !tile.local_box(wanted).empty(); };
+  const std::int64_t touching = std::count_if(tiles_.begin(), tiles_.end(), touches);
+  if (touching == 0) return detail::zero_volume(out);
   const std::int64_t plane_bytes =
       out.size.x * out.size.y * touching * static_cast<std::int64_t>(sizeof(std::uint16_t));
   const std::int64_t planes =
       touching == 1 ? out.size.z : std::clamp<std::int64_t>(kSlabBytes / plane_bytes, 1, out.size.z);
-  const ScratchPool::Loan scratch(scratch_);
+  const detail::BlenderPool::Lease blender(blenders_);
   for (std::int64_t z = 0; z < out.size.z; z += planes) {
-    const std::int64_t depth = std::min(planes, out.size.z - z);
-    const Box slab{{wanted.begin.x, wanted.begin.y, wanted.begin.z + z},
-                   {wanted.end.x, wanted.end.y, wanted.begin.z + z + depth}};
-    read_slab(slab, {out.row(0, z), slab.size(), out.stride_y, out.stride_z}, *scratch);
+    Box slab = wanted;
+    slab.begin.z = wanted.begin.z + z;
+    slab.end.z = std::min(slab.begin.z + planes, wanted.end.z);
+    (*blender).read(tiles_, slab, {out.row(0, z), slab.size(), out.stride_y, out.stride_z});
   }
-}
-
-void Mosaic::read_slab(const Box& slab, VolumeView<std::uint16_t> out, Scratch& scratch) const {
-  scratch.tiles.clear();
-  for (const TileInMosaic& tile : tiles_) {
-    const Box held = tile.local_box(slab);
-    if (!held.empty()) scratch.tiles.push_back({&tile, held, {}, {}});
-  }
-  if (scratch.tiles.empty()) return zero_volume(out);
-  if (scratch.tiles.size() == 1 && !scratch.tiles[0].tile->shifted_by_fraction())
-    return copy_one(*scratch.tiles[0].tile, slab, out);
-  load(slab, scratch);
-  for (std::int64_t z = 0; z < out.size.z; ++z)
-    for (std::int64_t y = 0; y < out.size.y; ++y)
-      blend_row(slab.begin + Index3{0, y, z}, {slab.begin.x, slab.end.x}, out.row(y, z), scratch);
-}
-
-/// Straight into the output, then zeros around the valid voxels.
-void Mosaic::copy_one(const TileInMosaic& tile, const Box& slab, VolumeView<std::uint16_t> out) {
-  const Box local = tile.to_local(slab);
-  const Box part = intersect(local, Box{{0, 0, 0}, tile.volume().shape()});
-  const Index3 at = part.begin - local.begin;
-  tile.volume().read(part, {out.row(at.y, at.z) + at.x, part.size(), out.stride_y, out.stride_z});
-  for (std::int64_t z = 0; z < out.size.z; ++z)
-    for (std::int64_t y = 0; y < out.size.y; ++y) {
-      const XSpan valid =
-          detail::intersect(tile.valid_row(slab.begin.y + y, slab.begin.z + z), {slab.begin.x, slab.end.x});
-      if (valid.empty()) {
-        zero_span(out.row(y, z), 0, out.size.x);
-      } else {
-        zero_span(out.row(y, z), 0, valid.begin - slab.begin.x);
-        zero_span(out.row(y, z), valid.end - slab.begin.x, out.size.x);
-      }
-    }
-}
-
-/// Reads every contribution's voxels into the scratch.
-void Mosaic::load(const Box& slab, Scratch& scratch) {
-  std::size_t total = 0;
-  for (const Contribution& c : scratch.tiles) total += static_cast<std::size_t>(count(c.held.size()));
-  if (scratch.voxels.size() < total) scratch.voxels.resize(total);
-  std::uint16_t* next = scratch.voxels.data();
-  for (Contribution& c : scratch.tiles) {
-    const auto view = dense_view(next, c.held.size());
-    c.tile->volume().read(c.held, view);
-    c.voxels = as_const(view);
-    next += count(c.held.size());
-  }
-  const std::size_t length = static_cast<std::size_t>(slab.size().x);
-  if (scratch.weights.size() < length) {
-    scratch.weighted.resize(length);
-    scratch.weights.resize(length);
-    scratch.values.resize(length);
-  }
-}
-
-/// Cuts the row where a tile begins or ends; between two cuts the same tiles cover every voxel.
-void Mosaic::blend_row(Index3 first, XSpan row, std::uint16_t* out, Scratch& scratch) {
-  scratch.cuts.clear();
-  for (Contribution& c : scratch.tiles) {
-    c.span = detail::intersect(c.tile->valid_row(first.y, first.z), row);
-    if (c.span.empty()) continue;
-    scratch.cuts.push_back(c.span.begin);
-    scratch.cuts.push_back(c.span.end);
-  }
-  std::sort(scratch.cuts.begin(), scratch.cuts.end());
-  std::int64_t done = row.begin;
-  for (const std::int64_t cut : scratch.cuts) {
-    if (cut > done) fill_span({0, first.y, first.z}, {done, cut}, out + (done - row.begin), scratch);
-    done = std::max(done, cut);
-  }
-  zero_span(out, done - row.begin, row.end - row.begin);
-}
-
-/// Voxels `span` of the row of `first`, all covered by the same tiles.
-void Mosaic::fill_span(Index3 first, XSpan span, std::uint16_t* out, Scratch& scratch) {
-  const std::int64_t length = span.end - span.begin;
-  const auto covers = [&](const Contribution& c) {
-    return c.span.begin <= span.begin && c.span.end >= span.end;
-  };
-  const auto covering = std::count_if(scratch.tiles.begin(), scratch.tiles.end(), covers);
-  if (covering == 0) return zero_span(out, 0, length);
-  first.x = span.begin;
-  const std::size_t bytes = static_cast<std::size_t>(length) * sizeof(float);
-  if (covering > 1) {
-    std::memset(scratch.weighted.data(), 0, bytes);
-    std::memset(scratch.weights.data(), 0, bytes);
-  }
-  for (const Contribution& c : scratch.tiles) {
-    if (!covers(c)) continue;
-    const FaceDistance distance = c.tile->distance_row(first.y, first.z);
-    const std::int64_t x = c.tile->local_x(span.begin);
-    if (c.tile->shifted_by_fraction()) {
-      c.tile->interpolate(c.voxels, c.held, first, length, scratch.values.data());
-      if (covering == 1) return detail::round_row(scratch.values.data(), length, out);
-      detail::accumulate(scratch.values.data(), x, length, distance, scratch.weighted.data(),
-                         scratch.weights.data());
-    } else {
-      const Index3 at = c.tile->to_local(Box{first, first}).begin - c.held.begin;
-      const std::uint16_t* voxels = c.voxels.row(at.y, at.z) + at.x;
-      if (covering == 1) {
-        std::memcpy(out, voxels, static_cast<std::size_t>(length) * sizeof(std::uint16_t));
-        return;
-      }
-      detail::accumulate(voxels, x, length, distance, scratch.weighted.data(), scratch.weights.data());
-    }
-  }
-  detail::finish_mean(scratch.weighted.data(), scratch.weights.data(), length, out);
 }
 
 bool same_pitch(double a, double b) noexcept {

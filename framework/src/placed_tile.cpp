@@ -54,22 +54,21 @@ Box TileInMosaic::local_box(const Box& box) const noexcept {
   return clip_to_region(region_, Box{local.begin, local.end + taps_});
 }
 
-XSpan TileInMosaic::valid_row(std::int64_t y, std::int64_t z) const noexcept {
-  const std::int64_t row = y - origin_.y;
-  if (row < 0 || row + taps_.y >= region_.shape.y) return {};
-  const std::int64_t plane = z - origin_.z;
-  XSpan span = valid_span(region_, plane);
-  if (taps_.z > 0) span = intersect(span, valid_span(region_, plane + 1));
-  return {span.begin + origin_.x, span.end - taps_.x + origin_.x};
+TileInMosaic::Plane TileInMosaic::plane(std::int64_t z) const noexcept {
+  const std::int64_t below = z - origin_.z;
+  IndexRange x = region_.valid_x(below);
+  if (taps_.z > 0) x = intersect(x, region_.valid_x(below + 1));
+  return {{x.begin + origin_.x, x.end - taps_.x + origin_.x},
+          {origin_.y, origin_.y + region_.shape.y - taps_.y},
+          distances_.in_plane(fraction_.x, static_cast<double>(below) + fraction_.z)};
 }
 
-FaceDistance TileInMosaic::distance_row(std::int64_t y, std::int64_t z) const noexcept {
-  return distances_.along_row({fraction_.x, static_cast<double>(y - origin_.y) + fraction_.y,
-                               static_cast<double>(z - origin_.z) + fraction_.z});
+float TileInMosaic::to_y_face(std::int64_t y) const noexcept {
+  return distances_.to_y_face(static_cast<double>(y - origin_.y) + fraction_.y);
 }
 
 void TileInMosaic::interpolate(VolumeView<const std::uint16_t> voxels, const Box& held, Index3 first,
-                               std::int64_t count, float* out) const noexcept {
+                               std::span<float> out) const noexcept {
   const Index3 at = first - origin_ - held.begin;
   const double wy = fraction_.y, wz = fraction_.z;
   const RowTaps taps{
@@ -77,7 +76,7 @@ void TileInMosaic::interpolate(VolumeView<const std::uint16_t> voxels, const Box
        voxels.row(at.y, at.z + taps_.z) + at.x, voxels.row(at.y + taps_.y, at.z + taps_.z) + at.x},
       {static_cast<float>((1 - wy) * (1 - wz)), static_cast<float>(wy * (1 - wz)),
        static_cast<float>((1 - wy) * wz), static_cast<float>(wy * wz)}};
-  interpolate_row(taps, static_cast<float>(fraction_.x), count, out);
+  interpolate_row(taps, static_cast<float>(fraction_.x), static_cast<std::int64_t>(out.size()), out.data());
 }
 
 WRange TileInMosaic::w_of_mosaic(double shear) const noexcept {

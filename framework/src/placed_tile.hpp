@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "blend.hpp"
 #include "region_span.hpp"
@@ -36,15 +37,21 @@ class TileInMosaic {
   Box local_box(const Box& box) const noexcept;
   Box to_local(const Box& box) const noexcept { return shift(box, Index3{} - origin_); }
 
-  /// The valid voxels of row (·, y, z), not clipped to any box.
-  XSpan valid_row(std::int64_t y, std::int64_t z) const noexcept;
-  FaceDistance distance_row(std::int64_t y, std::int64_t z) const noexcept;
+  /// Which voxels of a plane are valid, not clipped to any box: all of `x` in all rows of `y`; and how far
+  /// they are from the faces but those in y.
+  struct Plane {
+    IndexRange x;
+    IndexRange y;
+    FaceDistance distance;
+  };
+  Plane plane(std::int64_t z) const noexcept;
+  float to_y_face(std::int64_t y) const noexcept;
   std::int64_t local_x(std::int64_t x) const noexcept { return x - origin_.x; }
 
   /// Interpolates voxels [span.begin, span.end) of row (·, y, z) from `voxels`, which hold local_box()
   /// `held`.
-  void interpolate(VolumeView<const std::uint16_t> voxels, const Box& held, Index3 first, std::int64_t count,
-                   float* out) const noexcept;
+  void interpolate(VolumeView<const std::uint16_t> voxels, const Box& held, Index3 first,
+                   std::span<float> out) const noexcept;
 
   /// Range of w = x − shear·z in the mosaic for a `shear` that may be another than the tile's.
   WRange w_of_mosaic(double shear) const noexcept;

@@ -7,14 +7,7 @@
 
 namespace spim::detail {
 
-/// Half-open range of x.
-struct XSpan {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-  bool empty() const noexcept { return end <= begin; }
-};
-
-inline XSpan intersect(XSpan a, XSpan b) noexcept {
+inline IndexRange intersect(IndexRange a, IndexRange b) noexcept {
   return {a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
 }
 
@@ -24,9 +17,6 @@ struct WRange {
   double last = -1;
 };
 WRange w_range(const ValidRegion& region) noexcept;
-
-/// The voxels of row (·, z) that are valid; empty when z is outside the shape.
-XSpan valid_span(const ValidRegion& region, std::int64_t z) noexcept;
 
 /// The smallest box that holds the valid voxels of `box`; empty when there are none. May be a little too
 /// large, never too small.

@@ -56,7 +56,7 @@ class Sweeper {
 
   void run(const detail::SweepLayout& layout) {
     for (const detail::Lane& lane : layout.lanes) {
-      const detail::Wavefront front(spec_, source_.region(), lane, layout.step);
+      const detail::Wavefront front(spec_, source_.region(), lane);
       for (const std::vector<detail::Column>& step : front.steps()) run_step(lane, step);
     }
     source_.prepare({}, executor_);

@@ -13,10 +13,6 @@ namespace spim::detail {
 
 namespace {
 
-/// Chunks of each worker in one step, so that the wait at the end of a step costs little.
-constexpr std::int64_t kChunksPerWorker = 8;
-/// A chunk's frames are read in at most this many steps per chunk length: finer steps save memory no more.
-constexpr double kFinestSteps = 8;
 /// Scratch of a reading and writing worker beside whole chunks.
 constexpr std::int64_t kWorkerBytes = std::int64_t{1} << 20;
 /// Whole chunks of a worker: the voxels, and two for the writer (edge padding, compressed bytes).
@@ -54,19 +50,13 @@ std::vector<Lane> cut(Index3 grid, const LaneSize& size) {
   return lanes;
 }
 
-double step_of(const VolumeSpec& spec, const LaneSize& size, int workers) noexcept {
-  const double chunks_abreast = static_cast<double>(size.y * size.z);
-  const double wanted = static_cast<double>(kChunksPerWorker * workers);
-  return static_cast<double>(spec.chunk.x) * std::clamp(wanted / chunks_abreast, 1 / kFinestSteps, 1.0);
-}
-
 std::int64_t most_prepared(const VolumeSource& source, const VolumeSpec& spec, const SweepLayout& layout) {
   const std::int64_t lanes = static_cast<std::int64_t>(layout.lanes.size());
   const std::int64_t lane_stride = ceil_div(lanes, kMostSamples);
   std::int64_t most = 0;
   for (std::int64_t i = 0; i < lanes; i += lane_stride) {
     const Lane& lane = layout.lanes[static_cast<std::size_t>(i)];
-    const Wavefront front(spec, source.region(), lane, layout.step);
+    const Wavefront front(spec, source.region(), lane);
     const std::int64_t steps = static_cast<std::int64_t>(front.steps().size());
     const std::int64_t step_stride = ceil_div(steps * ceil_div(lanes, lane_stride), kMostSamples);
     for (std::int64_t s = 0; s < steps; s += step_stride)
@@ -100,7 +90,7 @@ LifeGrid first_parents(const VolumeSource& source, const VolumeSpec& spec, const
   level.lives.resize(static_cast<std::size_t>(count(level.size)));
   moments = 0;
   for (const Lane& lane : layout.lanes) {
-    const Wavefront front(spec, source.region(), lane, layout.step);
+    const Wavefront front(spec, source.region(), lane);
     for (const std::vector<Column>& step : front.steps()) {
       for (const Column& column : step)
         for (std::int64_t y = lane.y_begin / 2; 2 * y < std::min(lane.y_end, y_count); ++y) {
@@ -156,7 +146,7 @@ std::int64_t most_parents(const VolumeSource& source, const VolumeSpec& spec, co
 
 std::string bytes_text(std::int64_t bytes) {
   const double mib = static_cast<double>(bytes) / (1 << 20);
-  return mib < 1024 ? fmt::format("{:.0f} MiB", std::max(mib, 1.0)) : fmt::format("{:.1f} GiB", mib / 1024);
+  return mib < 1024 ? fmt::format("{:.1f} MiB", mib) : fmt::format("{:.2f} GiB", mib / 1024);
 }
 
 }  // namespace
@@ -166,19 +156,17 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   const std::int64_t chunk_bytes =
       count(min(spec.chunk, spec.shape)) * static_cast<std::int64_t>(sizeof(std::uint16_t));
   const std::int64_t workers = executor.workers() * (kWorkerChunks * chunk_bytes + kWorkerBytes);
-  SweepLayout layout;
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (const LaneSize& size : candidates(grid_of(spec))) {
-    layout.lanes = cut(grid_of(spec), size);
-    layout.step = step_of(spec, size, executor.workers());
-    layout.memory_bytes =
-        workers + most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
+    SweepLayout layout{cut(grid_of(spec), size), workers};
+    layout.memory_bytes += most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
     if (layout.memory_bytes <= settings.memory_bytes) return layout;
+    least = std::min(least, layout.memory_bytes);
   }
-  throw Error(
-      fmt::format("a volume of {} x {} x {} voxels needs at least {} of memory but may have {}; give more "
-                  "--memory, fewer --levels or a smaller --chunk-size",
-                  spec.shape.x, spec.shape.y, spec.shape.z, bytes_text(layout.memory_bytes),
-                  bytes_text(settings.memory_bytes)));
+  throw Error(fmt::format(
+      "a volume of {} x {} x {} voxels needs at least {} of memory but may have {}; give more "
+      "--memory, fewer --levels or a smaller --chunk-size",
+      spec.shape.x, spec.shape.y, spec.shape.z, bytes_text(least), bytes_text(settings.memory_bytes)));
 }
 
 }  // namespace spim::detail

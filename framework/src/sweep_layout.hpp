@@ -9,15 +9,14 @@
 
 namespace spim::detail {
 
-/// The lanes in their order, what they need, and how fine their steps are.
+/// The lanes in their order and what they need.
 struct SweepLayout {
   std::vector<Lane> lanes;
-  double step = 0;  ///< voxels of x
   std::int64_t memory_bytes = 0;
 };
 
 /// The largest lanes that fit settings.memory_bytes. z is cut before y: a camera row holds all y of one z.
-/// Throws Error when even single chunks do not fit.
+/// Throws Error when no lanes fit.
 SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
                          const SweepSettings& settings);
 

@@ -5,30 +5,50 @@
 
 namespace spim::detail {
 
-Wavefront::Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane, double step) {
+namespace {
+
+/// Where the steps of width 1 must begin (a fraction) so that `starts` spread least inside a step: behind the
+/// widest gap between their fractions.
+double best_phase(const std::vector<double>& starts) {
+  std::vector<double> fractions;
+  for (const double s : starts) fractions.push_back(s - std::floor(s));
+  std::sort(fractions.begin(), fractions.end());
+  double phase = fractions.front();
+  double widest = fractions.front() + 1 - fractions.back();
+  for (std::size_t i = 1; i < fractions.size(); ++i) {
+    const double gap = fractions[i] - fractions[i - 1];
+    if (gap <= widest) continue;
+    widest = gap;
+    phase = fractions[i];
+  }
+  return phase;
+}
+
+}  // namespace
+
+Wavefront::Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane) {
   const std::int64_t columns = ceil_div(spec.shape.x, spec.chunk.x);
-  const double chunk_x = static_cast<double>(spec.chunk.x);
-  const double lift = region.shear * static_cast<double>(spec.chunk.z);
-  const double sign = region.direction < 0 ? -1 : 1;
-  const auto start = [&](std::int64_t x, std::int64_t z) {
-    return sign * (static_cast<double>(x) * chunk_x - lift * static_cast<double>(z));
-  };
-  double least = start(0, lane.z_begin);
-  double most = least;
-  for (const std::int64_t x : {std::int64_t{0}, columns - 1})
-    for (const std::int64_t z : {lane.z_begin, lane.z_end - 1}) {
-      least = std::min(least, start(x, z));
-      most = std::max(most, start(x, z));
-    }
-  // A hair of slack keeps chunks that start at the same frame in one step, whatever the rounding of lift·z.
-  constexpr double kSlack = 1e-6;
-  const auto step_of = [&](std::int64_t x, std::int64_t z) {
-    return static_cast<std::size_t>(std::floor((start(x, z) - least) / step + kSlack));
-  };
-  steps_.resize(static_cast<std::size_t>(std::floor((most - least) / step + kSlack)) + 1);
+  const double lift = region.shear * static_cast<double>(spec.chunk.z) / static_cast<double>(spec.chunk.x);
+  const std::int64_t sign = region.direction < 0 ? -1 : 1;
+  // All in chunk lengths. Moving on by a chunk of x changes the step by exactly one, so a z is settled by its
+  // first.
+  std::vector<double> starts;
   for (std::int64_t z = lane.z_begin; z < lane.z_end; ++z)
-    for (std::int64_t x = 0; x < columns; ++x) steps_[step_of(x, z)].push_back({x, z});
-  std::erase_if(steps_, [](const std::vector<Column>& columns_of_step) { return columns_of_step.empty(); });
+    starts.push_back(-static_cast<double>(sign) * lift * static_cast<double>(z));
+  const double phase = best_phase(starts);
+  constexpr double kSlack = 1e-9;  // fractions that differ by rounding alone belong together
+  std::vector<std::int64_t> first_step;
+  for (const double s : starts)
+    first_step.push_back(static_cast<std::int64_t>(std::floor(s - phase + kSlack)));
+  const auto [low, high] = std::minmax_element(first_step.begin(), first_step.end());
+  const std::int64_t least = *low + std::min<std::int64_t>(0, sign * (columns - 1));
+  steps_.resize(static_cast<std::size_t>(*high - *low + columns));
+  for (std::int64_t z = lane.z_begin; z < lane.z_end; ++z)
+    for (std::int64_t x = 0; x < columns; ++x) {
+      const std::int64_t step = first_step[static_cast<std::size_t>(z - lane.z_begin)] + sign * x;
+      steps_[static_cast<std::size_t>(step - least)].push_back({x, z});
+    }
+  std::erase_if(steps_, [](const std::vector<Column>& step) { return step.empty(); });
 }
 
 Box column_box(const VolumeSpec& spec, const Lane& lane, const Column& column) noexcept {

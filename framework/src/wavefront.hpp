@@ -21,12 +21,12 @@ struct Column {
   friend bool operator==(const Column&, const Column&) = default;
 };
 
-/// Chunks of a lane, sorted by the frame they start at, k = direction·(x − shear·z), into steps of equal
-/// length in k. Chunks of one step need nearly the same frames.
+/// Chunks of a lane, sorted by the frame they start at, k = direction·(x − shear·z). A step takes one chunk
+/// length of k: one chunk of each z, so that a source which keeps what the last step needed reads everything
+/// once.
 class Wavefront {
  public:
-  /// `step` in voxels of x.
-  Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane, double step);
+  Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane);
 
   /// Columns of each step; steps without columns are left out. Sorted by z.
   const std::vector<std::vector<Column>>& steps() const noexcept { return steps_; }

@@ -8,6 +8,8 @@
 
 #include "spim/error.hpp"
 #include "spim/host/mosaic.hpp"
+#include "spim/host/oblique_volume.hpp"
+#include "support/fake_frames.hpp"
 #include "support/memory_volume.hpp"
 
 namespace {
@@ -216,6 +218,30 @@ TEST(Sweep, RefusesASpecOfAnotherShape) {
   const spim::CancelToken cancel;
   const spim::Executor executor(1, cancel);
   EXPECT_THROW(plan_sweep(source, spec, executor, {kPlenty}), spim::Error);
+}
+
+TEST(Sweep, ReadsEveryCameraRowOnceWhateverTheShear) {
+  const std::int64_t frames = 120, rows = 24, columns = 70;
+  for (const int direction : {1, -1})
+    for (const double step_um : {1.28, 1.27, 1.272792206, 1.0, 2.0})
+      for (const bool in_lanes : {false, true}) {
+        auto reader = std::make_shared<spim::test::FakeFrames>(frames, rows, columns);
+        // Turned three times, a camera row holds one z.
+        auto source =
+            spim::oblique_volume(spim::oriented_frames(reader, {3, true}, {}), {1.8, step_um, 45, direction});
+        const VolumeSpec spec = spec_of(*source, {8, 8, 8}, 3);
+        ASSERT_EQ(spec.shape.z, rows);
+        MemoryWriter writer({8, 8, 8});
+        const spim::CancelToken cancel;
+        const spim::Executor executor(1, cancel);
+        spim::NoProgress progress;
+        std::int64_t memory = kPlenty;
+        if (in_lanes) memory = plan_sweep(*source, spec, executor, {kPlenty}).memory_bytes - 1;
+        const auto plan = plan_sweep(*source, spec, executor, {memory});
+        sweep(*source, writer, spec, executor, {memory}, progress);
+        EXPECT_EQ(reader->rows_read, frames * rows) << step_um << " um, " << plan.lanes << " lanes";
+        EXPECT_EQ(plan.lanes > 1, in_lanes);
+      }
 }
 
 TEST(Sweep, StitchesAMosaicAsItReads) {
