@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 #include "misplacement.hpp"
 #include "phantom/hash.hpp"
@@ -173,7 +174,7 @@ VolumeGrid grid_of(const std::vector<TrueTile>& tiles, const CheckedVolume& volu
   fill(grid.voxel_um.y, level.voxel_um.y);
   fill(grid.voxel_um.z, level.voxel_um.z);
   const SimulatedStack& s = tiles.front().stack;
-  const double z = s.y_voxel_um * std::sin(s.tilt_degrees * 3.14159265358979323846 / 180);
+  const double z = s.y_voxel_um * std::sin(s.tilt_degrees * std::numbers::pi / 180);
   const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-3 * b; };
   if (!same(grid.voxel_um.x, s.x_step_um) || !same(grid.voxel_um.y, s.y_voxel_um) ||
       !same(grid.voxel_um.z, z))
@@ -246,7 +247,7 @@ TruthReport check_truth(const std::vector<TrueTile>& tiles, const CheckedVolume&
                         const TruthCheckSettings& settings, const Executor& executor, Progress& progress) {
   check_tiles(tiles);
   const VolumeGrid grid = grid_of(tiles, volume, settings);
-  if (count(min(grid.shape, {1, 1, 1})) < 1) throw Error("the volume is empty");
+  if (grid.shape.x < 1 || grid.shape.y < 1 || grid.shape.z < 1) throw Error("the volume is empty");
   const TruthModel model(tiles, grid, settings.corrections);
   TruthReport report;
   report.tiles.resize(tiles.size());

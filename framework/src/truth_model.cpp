@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace spim::detail {
 
@@ -144,50 +145,78 @@ TruthModel::TruthModel(const std::vector<TrueTile>& tiles, const VolumeGrid& gri
   for (const TrueTile& tile : tiles) tiles_.emplace_back(tile, grid, corrections);
 }
 
-Expected TruthModel::expect(const Box& box, const std::vector<Vec3>& shift_um) const {
-  const Index3 size = box.size();
-  const auto voxels = static_cast<std::size_t>(count(size));
-  Expected expected{box, {}, {}, {}, {}, {}};
-  expected.tiles.resize(voxels);
-  expected.face.resize(voxels);
-  expected.distance.resize(voxels);
-  expected.level.resize(voxels);
-  expected.variance.resize(voxels);
-  std::vector<double> weights(voxels), levels(voxels), variances(voxels);
-  for (std::size_t t = 0; t < tiles_.size(); ++t) {
-    const TileModel& tile = tiles_[t];
-    const Box part = intersect(box, tile.bounds());
-    if (part.empty()) continue;
-    const Index3 part_size = part.size();
-    std::vector<float> level(static_cast<std::size_t>(part_size.x * part_size.y)), variance(level.size());
+namespace {
+
+/// Sums over the tiles of a box, from which the blend is made.
+class Blend {
+ public:
+  explicit Blend(const Box& box) : expected_{box, {}, {}, {}, {}, {}} {
+    const auto voxels = static_cast<std::size_t>(count(box.size()));
+    expected_.tiles.resize(voxels);
+    expected_.face.resize(voxels);
+    expected_.distance.resize(voxels);
+    expected_.level.resize(voxels);
+    expected_.variance.resize(voxels);
+    weights_.resize(voxels);
+    levels_.resize(voxels);
+    variances_.resize(voxels);
+  }
+
+  void add(const TileModel& tile, Vec3 shift_um) {
+    const Box part = intersect(expected_.box, tile.bounds());
+    if (part.empty()) return;
+    const Index3 size = part.size();
+    std::vector<float> level(static_cast<std::size_t>(size.x * size.y)), variance(level.size());
     for (std::int64_t z = part.begin.z; z < part.end.z; ++z) {
-      tile.evaluate({z, part, shift_um[t]}, level.data(), variance.data());
+      tile.evaluate({z, part, shift_um}, level.data(), variance.data());
       for (std::int64_t y = part.begin.y; y < part.end.y; ++y)
         for (std::int64_t x = part.begin.x; x < part.end.x; ++x) {
           if (!tile.covers({x, y, z})) continue;
-          const TileModel::Faces faces = tile.faces({x, y, z});
-          const double weight = faces.um * faces.um;
-          const auto from = static_cast<std::size_t>((y - part.begin.y) * part_size.x + x - part.begin.x);
-          const auto to = static_cast<std::size_t>(((z - box.begin.z) * size.y + y - box.begin.y) * size.x +
-                                                   x - box.begin.x);
-          weights[to] += weight;
-          levels[to] += weight * static_cast<double>(level[from]);
-          variances[to] += weight * weight * static_cast<double>(variance[from]);
-          const auto distance = static_cast<std::int32_t>(faces.voxels);
-          if (expected.tiles[to] == 0 || distance < expected.distance[to]) {
-            expected.distance[to] = distance;
-            expected.face[to] = static_cast<std::uint8_t>(faces.axis);
-          }
-          if (expected.tiles[to] < 255) ++expected.tiles[to];
+          const auto n = static_cast<std::size_t>((y - part.begin.y) * size.x + x - part.begin.x);
+          add_voxel({x, y, z}, tile.faces({x, y, z}), {level[n], variance[n]});
         }
     }
   }
-  for (std::size_t n = 0; n < voxels; ++n) {
-    if (weights[n] == 0) continue;
-    expected.level[n] = static_cast<float>(levels[n] / weights[n]);
-    expected.variance[n] = static_cast<float>(variances[n] / (weights[n] * weights[n]));
+
+  Expected finish() && {
+    for (std::size_t n = 0; n < weights_.size(); ++n) {
+      if (weights_[n] == 0) continue;
+      expected_.level[n] = static_cast<float>(levels_[n] / weights_[n]);
+      expected_.variance[n] = static_cast<float>(variances_[n] / (weights_[n] * weights_[n]));
+    }
+    return std::move(expected_);
   }
-  return expected;
+
+ private:
+  struct Sample {
+    float level, variance;
+  };
+
+  void add_voxel(Index3 voxel, const TileModel::Faces& faces, Sample sample) {
+    const Index3 at = voxel - expected_.box.begin, size = expected_.box.size();
+    const auto n = static_cast<std::size_t>((at.z * size.y + at.y) * size.x + at.x);
+    const double weight = faces.um * faces.um;
+    weights_[n] += weight;
+    levels_[n] += weight * static_cast<double>(sample.level);
+    variances_[n] += weight * weight * static_cast<double>(sample.variance);
+    const auto distance = static_cast<std::int32_t>(faces.voxels);
+    if (expected_.tiles[n] == 0 || distance < expected_.distance[n]) {
+      expected_.distance[n] = distance;
+      expected_.face[n] = static_cast<std::uint8_t>(faces.axis);
+    }
+    if (expected_.tiles[n] < 255) ++expected_.tiles[n];
+  }
+
+  Expected expected_;
+  std::vector<double> weights_, levels_, variances_;
+};
+
+}  // namespace
+
+Expected TruthModel::expect(const Box& box, const std::vector<Vec3>& shift_um) const {
+  Blend blend(box);
+  for (std::size_t t = 0; t < tiles_.size(); ++t) blend.add(tiles_[t], shift_um[t]);
+  return std::move(blend).finish();
 }
 
 }  // namespace spim::detail

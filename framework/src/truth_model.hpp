@@ -3,7 +3,6 @@
 /// geometry's formulas alone; nothing of the pipeline is used.
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "spim/host/truth_check.hpp"
@@ -47,9 +46,8 @@ class TileModel {
   /// Standard deviation of a voxel without light.
   double dark_noise() const noexcept { return simulator_.deviation(simulator_.stack().noise.offset); }
 
-  /// One row of grey levels and variances of plane z, for rows y of the box, as if the tile's true position
-  /// were that which the volume gives it, plus `shift` (µm). Voxels that the tile does not cover are left
-  /// alone.
+  /// Grey levels and variances of plane z of a box (rows y, columns x), as if the tile's true position were
+  /// the one that the volume gives it, plus a shift. Voxels that the tile does not cover are left alone.
   struct Plane {
     std::int64_t z;
     Box box;
