@@ -30,15 +30,15 @@ Item probe_reader(const Registry& registry, Kind kind, const std::filesystem::pa
     winners.push_back(reader);
   }
   const std::string_view word = kind_word(kind);
-  if (winners.empty())
+  if (winners.empty()) {
+    const std::vector<std::string> ids = ids_of(readers);
     throw Error(fmt::format(
-        "{} is of a format that no {} knows ({}); choose one with --{}{}", path.string(), word,
-        readers.empty() ? "none is installed" : fmt::format("{}", fmt::join(ids_of(readers), ", ")), word,
-        registry.refusals()));
+        "{} is of a format that no {} knows ({}); choose one with --reader{}", path.string(), word,
+        ids.empty() ? "none is installed" : fmt::format("{}", fmt::join(ids, ", ")), registry.refusals()));
+  }
   if (winners.size() > 1)
-    throw Error(fmt::format("{} may be of several formats ({}, each {} % sure); choose one with --{}{}",
-                            path.string(), fmt::join(ids_of(winners), ", "), best, word,
-                            registry.refusals()));
+    throw Error(fmt::format("{} may be of several formats ({}, each {} % sure); choose one with --reader{}",
+                            path.string(), fmt::join(ids_of(winners), ", "), best, registry.refusals()));
   return winners.front();
 }
 

@@ -17,7 +17,7 @@ enum class Kind : std::uint32_t {
 enum class Concurrency : std::uint32_t {
   exclusive = 1,  ///< one instance per worker, one thread in it at a time. The safe default.
   reentrant = 2,  ///< one instance for all workers, any number of threads in it
-  singleton = 3,  ///< one instance in the process, one thread in it at a time
+  singleton = 3,  ///< one thread in the implementation at a time, whatever the number of open files
 };
 
 }  // namespace spim
