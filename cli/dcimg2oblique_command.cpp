@@ -55,9 +55,12 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
   const ObliqueGeometry geometry(request.scan.settings(), frames->shape());
   const auto volume = oblique_volume(std::move(frames), request.scan.settings());
   const std::string name = std::filesystem::path(request.input).stem().string();
-  write_volume(
-      session, *volume,
-      {request.output, plugins, {geometry.origin_um(), name}, configuration_of(command, line, plugins)});
+  write_volume(session, *volume,
+               {request.output,
+                plugins,
+                {request.input},
+                {geometry.origin_um(), name},
+                configuration_of(command, line, plugins)});
   return kDone;
 }
 

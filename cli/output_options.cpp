@@ -33,7 +33,7 @@ void add_output_options(CommandLine& line, OutputOptions& options, CommonOptions
 
 void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request) {
   const std::string& path = request.output.path;
-  Publication publication(path, session.options().overwrite);
+  Publication publication(path, session.options().overwrite, request.inputs);
   const auto writer =
       create_writer(session.registry(), session.host(), request.plugins.writer, publication.path());
   VolumeSpec spec;

@@ -1,7 +1,9 @@
 #pragma once
 /// Options of the volume that is written, and writing it.
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "command_line.hpp"
 #include "session.hpp"
@@ -28,7 +30,8 @@ struct VolumeLabels {
 /// What is written, where, and with which choices.
 struct VolumeRequest {
   const OutputOptions& output;
-  const Selections& plugins;  ///< completed
+  const Selections& plugins;                  ///< completed
+  std::vector<std::filesystem::path> inputs;  ///< what the volume is made from
   VolumeLabels labels;
   Configuration saved;  ///< the command and its options, to be kept beside the volume
 };

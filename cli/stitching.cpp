@@ -216,7 +216,10 @@ void stitch(Session& session, const StitchRequest& request, TileKind kind, Confi
       least + Vec3{static_cast<double>(offset.x) * voxel_um.x, static_cast<double>(offset.y) * voxel_um.y,
                    static_cast<double>(offset.z) * voxel_um.z};
   const std::string name = fs::absolute(request.stitch.input).lexically_normal().filename().string();
-  write_volume(session, *volume, {request.output, plugins, {origin, name}, std::move(saved)});
+  std::vector<fs::path> inputs{request.stitch.input};
+  for (const TilePath& path : paths) inputs.push_back(path.path);  // links may lead out of the folder
+  write_volume(session, *volume,
+               {request.output, plugins, std::move(inputs), {origin, name}, std::move(saved)});
 }
 
 }  // namespace spim::cli

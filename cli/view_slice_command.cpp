@@ -138,7 +138,8 @@ int run_view_slice(const Invocation& call) {
 
   Session session(request.common, *call.cancel);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader});
-  Publication publication(request.output, request.common.overwrite);
+  const std::vector<std::filesystem::path> inputs{request.paths.front()};
+  Publication publication(request.output, request.common.overwrite, inputs);
   const Kind kind = recognise(session.registry(), request.paths.front(), request.plugins.get());
   const Picture picture =
       kind == Kind::volume_reader ? show_volume(session, request) : show_frames(session, request, line);

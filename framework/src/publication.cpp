@@ -55,13 +55,16 @@ bool is_empty_folder(const fs::path& path) {
   return empty && !error;
 }
 
-/// True when `folder` is the current folder or one of its parents.
+/// True when `path` is `folder` or lies below it. Both are absolute.
+bool holds(const fs::path& folder, const fs::path& path) {
+  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  return end == folder.end();
+}
+
 bool holds_current_folder(const fs::path& folder) {
   std::error_code error;
   const fs::path current = fs::current_path(error);
-  if (error) return false;
-  const auto [end, ignored] = std::mismatch(folder.begin(), folder.end(), current.begin(), current.end());
-  return end == folder.end();
+  return !error && holds(folder, current);
 }
 
 bool not_supported(int code) {
@@ -93,9 +96,9 @@ int exchange(const fs::path& a, const fs::path& b) {
 
 }  // namespace
 
-Publication::Publication(fs::path target, bool overwrite)
+Publication::Publication(fs::path target, bool overwrite, std::span<const fs::path> inputs)
     : shown_(std::move(target)), target_(resolved(shown_)), overwrite_(overwrite) {
-  refuse_target();
+  refuse_target(inputs);
   const fs::path name = target_.filename();
   temporary_ = target_.parent_path() / temporary_name(name.string());
   create_parents();
@@ -114,13 +117,17 @@ Publication::~Publication() {
   for (auto it = created_parents_.rbegin(); it != created_parents_.rend(); ++it) ::rmdir(it->c_str());
 }
 
-void Publication::refuse_target() const {
+void Publication::refuse_target(std::span<const fs::path> inputs) const {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(target_, error);
   if (!fs::exists(status)) return;
   if (holds_current_folder(target_))
     throw Error(fmt::format("{} is or holds the current folder and cannot be replaced; choose another output",
                             shown_.string()));
+  for (const fs::path& input : inputs)
+    if (holds(target_, resolved(input)))
+      throw Error(fmt::format("{} is or holds the input {} and cannot be replaced; choose another output",
+                              shown_.string(), input.string()));
   if (!overwrite_ && !is_empty_folder(target_))
     throw Error(fmt::format("{} exists already; choose another output or give --overwrite", shown_.string()));
 }

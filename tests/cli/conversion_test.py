@@ -153,6 +153,13 @@ class Conversion(Case):
                        says=("out", "--overwrite"))
         np.testing.assert_array_equal(before, read_zarr(out))
 
+    def test_overwrite_never_replaces_the_input(self):
+        self.convert(scene(20, 16, 24))
+        for output in (self.path("0.dcimg"), self.path("")):
+            self.fail_with(1, "dcimg2oblique", "--input", self.path("0.dcimg"), "--output", output, "--overwrite",
+                           says="is or holds the input")
+        self.assertTrue(os.path.exists(self.path("0.dcimg")))
+
     def test_null_writer_counts_and_writes_nothing(self):
         write_dcimg(self.path("0.dcimg"), scene(20, 16, 24))
         first = self.succeed("dcimg2oblique", "--input", self.path("0.dcimg"), "--output", self.path("a"), "--writer",

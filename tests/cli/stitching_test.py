@@ -48,6 +48,13 @@ class Stitching(Tiles):
         self.succeed("oblique2stitched", "--input", root, "--output", self.path("out"), "--ngff", *SCAN, *LAB)
         self.assert_equals_blend(read_zarr(self.path("out")), self.tiles)
 
+    def test_overwrite_never_replaces_the_tiles(self):
+        root = self.acquisition(self.GRID)
+        for output in (root, os.path.join(root, "0"), os.path.join(root, "0", "0_0", "0.dcimg")):
+            self.fail_with(1, "oblique2stitched", "--input", root, "--output", output, "--overwrite", *SCAN, *LAB,
+                           says="is or holds the input")
+        self.assertTrue(os.path.exists(os.path.join(root, "0", "0_0", "0.dcimg")))
+
     def test_mosaic_of_converted_volumes_is_the_same_for_every_format(self):
         root = self.acquisition(self.GRID)
         self.succeed("oblique2stitched", "--input", root, "--output", self.path("direct"), "--ngff", *SCAN, *LAB)

@@ -200,6 +200,18 @@ TEST_F(PublicationTest, NeverReplacesTheFolderThatWeAreIn) {
   EXPECT_THROW(spim::Publication("", true), spim::UsageError);
 }
 
+TEST_F(PublicationTest, NeverReplacesWhatItIsMadeFromOrAFolderAroundIt) {
+  const std::vector<fs::path> inputs{folder_ / "scan" / "0" / "0.dcimg"};
+  write(inputs.front(), "precious");
+  write(folder_ / "scan-old" / "a", "old");
+  fs::create_directory_symlink(folder_ / "scan", folder_ / "link");
+  for (const fs::path& target : {inputs.front(), folder_ / "scan" / "0", folder_ / "scan", folder_ / "link"})
+    EXPECT_THAT(message_of([&] { spim::Publication(target, true, inputs); }), HasSubstr("0.dcimg")) << target;
+  EXPECT_EQ(text_of(inputs.front()), "precious");
+  spim::Publication(folder_ / "scan-old", true, inputs);
+  spim::Publication(folder_ / "scan" / "0" / "new", true, inputs);
+}
+
 TEST_F(PublicationTest, NamesTheFolderThatCannotBeWritten) {
   EXPECT_THAT(message_of([&] { spim::Publication("/proc/out", false); }),
               testing::AllOf(HasSubstr("/proc"), HasSubstr("cannot")));

@@ -2,6 +2,7 @@
 /// Output that appears whole or not at all.
 
 #include <filesystem>
+#include <span>
 #include <vector>
 
 namespace spim {
@@ -10,10 +11,12 @@ namespace spim {
 class Publication {
  public:
   /// Refuses (Error naming --overwrite) when `target` exists and is not an empty folder, unless `overwrite`;
-  /// a folder that holds the current one is refused always. Creates missing parent folders and makes sure
-  /// that something can be created there. Symbolic links are followed. The temporary name,
+  /// a target that is or holds the current folder or one of `inputs`, which the output is made from, is
+  /// refused always. Creates missing parent folders and makes sure that something can be created there.
+  /// Symbolic links are followed. The temporary name,
   /// `.NAME.partial-HOST-PID-TIME`, never meets that of another run.
-  Publication(std::filesystem::path target, bool overwrite);
+  Publication(std::filesystem::path target, bool overwrite,
+              std::span<const std::filesystem::path> inputs = {});
   /// Removes the temporary output, and parents that were created for it, unless commit() succeeded.
   ~Publication();
   Publication(const Publication&) = delete;
@@ -30,7 +33,7 @@ class Publication {
   const std::filesystem::path& left_behind() const noexcept { return left_behind_; }
 
  private:
-  void refuse_target() const;
+  void refuse_target(std::span<const std::filesystem::path> inputs) const;
   void create_parents();
   void probe_folder() const;
   void give_final_name();
