@@ -110,12 +110,7 @@ void BlockfsWriter::finish() {
 void BlockfsWriter::describe(MetadataSink& sink) {
   sink.text("format", "blockfs");
   sink.text("codec", chunked::blosc_describe(codec_));
-  chunked::StoredTotals totals;
-  for (std::int32_t level = 0; level < spec_.levels; ++level)
-    chunked::add_level(totals, level_shape(spec_.shape, level), spec_.chunk, spec_.type);
-  totals.stored_chunks = blocks_;
-  totals.stored_bytes = stored_bytes_;
-  chunked::describe_totals(sink, totals);
+  chunked::describe_totals(sink, chunked::written_totals(spec_, blocks_, stored_bytes_));
 }
 
 }  // namespace spim::blockfs

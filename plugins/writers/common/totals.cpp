@@ -7,6 +7,15 @@ void add_level(StoredTotals& totals, Index3 shape, Index3 chunk, PixelType type)
   totals.volume_bytes += count(shape) * bytes_of(type);
 }
 
+StoredTotals written_totals(const VolumeSpec& spec, std::int64_t stored_chunks, std::int64_t stored_bytes) {
+  StoredTotals totals;
+  for (std::int32_t level = 0; level < spec.levels; ++level)
+    add_level(totals, level_shape(spec.shape, level), spec.chunk, spec.type);
+  totals.stored_chunks = stored_chunks;
+  totals.stored_bytes = stored_bytes;
+  return totals;
+}
+
 void describe_totals(MetadataSink& sink, const StoredTotals& totals) {
   sink.integer("chunks", totals.chunks);
   sink.integer("stored chunks", totals.stored_chunks);

@@ -5,6 +5,7 @@
 
 #include "spim/host.hpp"
 #include "spim/image.hpp"
+#include "spim/volume_writer.hpp"
 
 namespace spim::chunked {
 
@@ -18,6 +19,9 @@ struct StoredTotals {
 
 /// Adds the chunks and voxels of one level (nothing of what is stored).
 void add_level(StoredTotals& totals, Index3 shape, Index3 chunk, PixelType type);
+
+/// Totals of a whole volume of which so much was stored.
+StoredTotals written_totals(const VolumeSpec& spec, std::int64_t stored_chunks, std::int64_t stored_bytes);
 
 /// Reports the totals and their ratio.
 void describe_totals(MetadataSink& sink, const StoredTotals& totals);

@@ -90,12 +90,7 @@ void ZarrWriter::finish() {
 void ZarrWriter::describe(MetadataSink& sink) {
   sink.text("format", "OME-Zarr 0.4");
   sink.text("codec", chunked::blosc_describe(codec_));
-  chunked::StoredTotals totals;
-  for (std::int32_t level = 0; level < spec_.levels; ++level)
-    chunked::add_level(totals, level_shape(spec_.shape, level), spec_.chunk, spec_.type);
-  totals.stored_chunks = chunks_;
-  totals.stored_bytes = stored_bytes_;
-  chunked::describe_totals(sink, totals);
+  chunked::describe_totals(sink, chunked::written_totals(spec_, chunks_, stored_bytes_));
 }
 
 }  // namespace spim::zarr
