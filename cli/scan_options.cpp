@@ -52,6 +52,20 @@ void refuse_missing_corrections(CommandLine& line) {
       "is an option of a destriping plugin: give it as --set destripe.OPTION=VALUE with --destripe ID");
 }
 
+namespace {
+
+/// Says of which file it is when the wanted frames are not in it.
+std::unique_ptr<FrameSource> oriented_stack(const std::filesystem::path& path,
+                                            const std::shared_ptr<FrameReader>& reader,
+                                            const StackOptions& options) try {
+  return oriented_frames(reader, {static_cast<int>(options.rotate_90), options.flip_ud},
+                         {options.start, options.stop});
+} catch (const UsageError& error) {
+  throw UsageError(fmt::format("{}: {}", path.string(), error.what()));
+}
+
+}  // namespace
+
 StackOpener::StackOpener(Session& session, const Selections& plugins, const StackOptions& options)
     : session_(&session), options_(options), reader_(plugins.reader) {
   if (!plugins.destripe.id.empty())
@@ -62,6 +76,9 @@ std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path
   const std::shared_ptr<FrameReader> reader =
       open_frames(session_->registry(), session_->host(), reader_, path);
   const StackInfo info = reader->info();
+  if (info.frames < 1)
+    throw Error(fmt::format("{}: holds no whole frame of {} declared; copy the file again", path.string(),
+                            info.declared));
   const bool only_whole_frames = options_.stop > 0 && options_.stop <= info.frames;
   if (info.declared > info.frames && !only_whole_frames) {
     const std::string what =
@@ -75,8 +92,7 @@ std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path
     session_->warn(fmt::format(
         "{}: the camera dropped {} frame{} before frame {}; what follows is displaced by as many steps",
         path.string(), gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
-  auto frames = oriented_frames(reader, {static_cast<int>(options_.rotate_90), options_.flip_ud},
-                                {options_.start, options_.stop});
+  auto frames = oriented_stack(path, reader, options_);
   return destriper_ ? destriped_frames(std::move(frames), destriper_) : std::move(frames);
 }
 

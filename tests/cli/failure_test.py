@@ -82,9 +82,15 @@ class Disk(Case):
 
     def test_frames_outside_the_file_are_a_usage_error(self):
         self.fail_with(2, "dcimg2oblique", "--input", self.path("0.dcimg"), "--output", self.path("out"), "--start",
-                       "60", says="60")
+                       "60", says=("0.dcimg", "60"))
         self.fail_with(2, "dcimg2oblique", "--input", self.path("0.dcimg"), "--output", self.path("out"), "--stop",
-                       "61", says="61")
+                       "61", says=("0.dcimg", "61"))
+        self.assert_nothing_left("0.dcimg")
+
+    def test_stack_without_a_whole_frame_is_named_even_if_cut_short_is_allowed(self):
+        os.truncate(self.path("0.dcimg"), 1000)
+        self.fail_with(1, "dcimg2oblique", "--input", self.path("0.dcimg"), "--output", self.path("out"),
+                       "--allow-truncated", says=("0.dcimg", "no whole frame"))
         self.assert_nothing_left("0.dcimg")
 
     def test_memory_that_cannot_be_enough_is_refused_before_anything_is_written(self):
