@@ -2,6 +2,7 @@
 /// the first argument says which.
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -42,8 +43,17 @@ const Command& find_command(const std::string& name) {
   throw UsageError(fmt::format("spimstitch has no command {}{}", name, suggestion(name, known)));
 }
 
+/// Every tile of a mosaic keeps its camera file open, and shells commonly allow 1024 unless asked for more.
+void allow_many_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, the reader says which file was one too many
+}
+
 int run(const std::string& program, std::vector<std::string> arguments) {
   const CancelToken& cancel = catch_signals();
+  allow_many_files();
   for (const Command& command : commands())
     if (!command.installed_as.empty() && command.installed_as == program)
       return command.run({program, std::move(arguments), &cancel});

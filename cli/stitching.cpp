@@ -27,14 +27,20 @@ struct OpenTile {
   Vec3 origin_um;  ///< of voxel (0,0,0), relative to the stage position
 };
 
+/// Recognises what a reader of `kind` claims: that called `reader`, or any when it is empty.
+TileTest claimed_by(Session& session, Kind kind, const std::string& reader) {
+  std::vector<Item> items = session.registry().items(kind);
+  if (!reader.empty()) items = {session.registry().find(kind, reader)};
+  return [items](const fs::path& path) {
+    return std::ranges::any_of(items, [&](const Item& i) { return confidence(i, path) > 0; });
+  };
+}
+
 /// Recognises camera files: those that a reader claims, and everything called .dcimg, so that a damaged one
 /// is an error and not overlooked.
 TileTest camera_file_test(Session& session, const std::string& reader) {
-  std::vector<Item> items = session.registry().items(Kind::frame_reader);
-  if (!reader.empty()) items = {session.registry().find(Kind::frame_reader, reader)};
-  return [items](const fs::path& path) {
-    return is_dcimg_name(path) ||
-           std::ranges::any_of(items, [&](const Item& i) { return confidence(i, path) > 0; });
+  return [claimed = claimed_by(session, Kind::frame_reader, reader)](const fs::path& path) {
+    return is_dcimg_name(path) || claimed(path);
   };
 }
 
@@ -179,7 +185,8 @@ void stitch(Session& session, const StitchRequest& request, TileKind kind, Confi
   const Selections& plugins = request.plugins.get();
   const std::vector<TilePath> paths =
       from_camera ? find_camera_tiles(request.stitch.input, camera_file_test(session, plugins.reader.id))
-                  : find_volume_tiles(request.stitch.input);
+                  : find_volume_tiles(request.stitch.input,
+                                      claimed_by(session, Kind::volume_reader, plugins.volume_reader.id));
   check_complete(paths, request);
 
   const ScanSettings scan = request.scan.settings();

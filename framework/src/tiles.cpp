@@ -125,8 +125,12 @@ std::vector<TilePath> find_tiles(const fs::path& root, const Search& search) {
   return tiles;
 }
 
-bool no_tile(const fs::path&) {
-  return false;
+/// z of a tile's name, which some formats end in several parts such as 0.camera.raw.
+std::int64_t z_of(const fs::path& tile) {
+  const std::string name = tile.filename().string();
+  const auto z = coordinate(std::string_view(name).substr(0, name.find('.')));
+  if (!z) throw misnamed(tile, "a coordinate <z>");
+  return *z;
 }
 
 }  // namespace
@@ -138,38 +142,27 @@ bool is_dcimg_name(const fs::path& file) {
   return extension == ".dcimg";
 }
 
-bool is_stored_volume(const fs::path& folder) {
-  std::error_code error;
-  return fs::exists(folder / "1_1_1" / "precomputed.blockfs", error) || fs::exists(folder / ".zattrs", error);
-}
-
 std::vector<TilePath> find_camera_tiles(const fs::path& root, const TileTest& is_camera_file) {
   const auto visit = [&](const fs::path& folder, Tenths at, std::vector<Found>& found) {
-    for (const fs::directory_entry& entry : entries(folder)) {
-      if (!is_camera_file(entry.path())) continue;
-      // Some formats have names of several parts, such as 0.camera.raw.
-      const std::string name = entry.path().filename().string();
-      const auto z = coordinate(std::string_view(name).substr(0, name.find('.')));
-      if (!z) throw misnamed(entry.path(), "a coordinate <z>");
-      found.push_back({{at.x, at.y, *z}, entry.path()});
-    }
+    for (const fs::directory_entry& entry : entries(folder))
+      if (is_camera_file(entry.path())) found.push_back({{at.x, at.y, z_of(entry.path())}, entry.path()});
   };
-  const TileTest is_stray = [&](const fs::path& path) { return is_camera_file(path); };
-  return find_tiles(root, {is_stray, visit, "camera file"});
+  return find_tiles(root, {is_camera_file, visit, "camera file"});
 }
 
 std::vector<TilePath> find_volume_tiles(const fs::path& root, const TileTest& is_volume) {
   const auto visit = [&](const fs::path& folder, Tenths at, std::vector<Found>& found) {
-    for (const fs::path& volume : subfolders(folder, no_tile)) {
-      const auto z = coordinate(volume.filename().string());
-      if (!z) throw misnamed(volume, "a coordinate <z>");
-      if (!is_volume(volume))
+    for (const fs::directory_entry& entry : entries(folder)) {
+      const bool volume = is_volume(entry.path());
+      if (!volume && !entry.is_directory()) continue;
+      const std::int64_t z = z_of(entry.path());
+      if (!volume)
         throw Error(fmt::format("{}: holds no volume; convert its camera file again or remove the folder",
-                                volume.string()));
-      found.push_back({{at.x, at.y, *z}, volume});
+                                entry.path().string()));
+      found.push_back({{at.x, at.y, z}, entry.path()});
     }
   };
-  return find_tiles(root, {no_tile, visit, "converted volume"});
+  return find_tiles(root, {is_volume, visit, "converted volume"});
 }
 
 std::vector<Vec3> missing_positions(const std::vector<TilePath>& tiles) {

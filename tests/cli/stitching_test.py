@@ -3,9 +3,11 @@ to the nearest face."""
 
 import json
 import os
+import resource
 import unittest
 
 import numpy as np
+import zarr
 
 from cli_support import Case, blend, deskew, raw_frame, read_json, read_zarr, scene, write_dcimg
 
@@ -54,6 +56,25 @@ class Stitching(Tiles):
             self.fail_with(1, "oblique2stitched", "--input", root, "--output", output, "--overwrite", *SCAN, *LAB,
                            says="is or holds the input")
         self.assertTrue(os.path.exists(os.path.join(root, "0", "0_0", "0.dcimg")))
+
+    def test_mosaic_may_have_more_tiles_than_a_process_may_open_files_at_first(self):
+        root = self.acquisition([(4 * i, 0, 0) for i in range(60)], frames=3, rows=4, columns=2)
+
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+        self.succeed("oblique2stitched", "--input", root, "--output", self.path("out"), "--ngff", *SCAN, *LAB,
+                     preexec_fn=few_files)
+
+    def test_mosaic_is_made_of_what_any_reader_of_volumes_claims(self):
+        """A Zarr array without the metadata of OME is a volume for the reader and so a tile as well."""
+        voxels = np.arange(1, 4 * 5 * 6 + 1, dtype=np.uint16).reshape(4, 5, 6)
+        for name in ("0", "60"):
+            path = self.path("tiles", name, f"{name}_0", "0")
+            zarr.save_array(zarr.DirectoryStore(path), voxels)
+        self.succeed("oblique2stitched", "--input", self.path("tiles"), "--output", self.path("out"), "--ngff", *SCAN,
+                     "--is-oblique=false", "--levels", "1")
+        np.testing.assert_array_equal(read_zarr(self.path("out"))[:], np.concatenate([voxels, voxels], axis=2))
 
     def test_mosaic_of_converted_volumes_is_the_same_for_every_format(self):
         root = self.acquisition(self.GRID)

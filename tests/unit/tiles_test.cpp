@@ -19,6 +19,11 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+/// What readers of volumes would claim: a folder with a file "volume" in it, and files named .vol.
+bool is_volume(const fs::path& path) {
+  return fs::exists(path / "volume") || path.extension() == ".vol";
+}
+
 /// An acquisition folder that is removed at the end of the test.
 class Tiles : public ::testing::Test {
  protected:
@@ -43,7 +48,7 @@ class Tiles : public ::testing::Test {
   }
   std::string volume_error() {
     try {
-      find_volume_tiles(root_);
+      find_volume_tiles(root_, is_volume);
     } catch (const Error& error) {
       return error.what();
     }
@@ -136,17 +141,18 @@ TEST_F(Tiles, NeedAFolderWithTiles) {
   EXPECT_THROW(find_camera_tiles(root_ / "file"), Error);
 }
 
-TEST_F(Tiles, OfVolumesAreBlockfsOrZarr) {
-  touch("0/0_0/0/1_1_1/precomputed.blockfs");
-  touch("0/0_0/300/.zattrs");
-  const std::vector<TilePath> tiles = find_volume_tiles(root_);
+TEST_F(Tiles, OfVolumesAreTheFoldersAndFilesThatAReaderClaims) {
+  touch("0/0_0/0/volume");
+  touch("0/0_0/300.vol");
+  touch("0/0_0/0.config.json");
+  const std::vector<TilePath> tiles = find_volume_tiles(root_, is_volume);
   ASSERT_EQ(tiles.size(), 2U);
   EXPECT_EQ(tiles[0].path, root_ / "0/0_0/0");
   EXPECT_EQ(tiles[1].stage_um, (Vec3{0, 0, 30}));
 }
 
 TEST_F(Tiles, OfVolumesRefuseAnUnfinishedOne) {
-  touch("0/0_0/0/.zattrs");
+  touch("0/0_0/0/volume");
   fs::create_directories(root_ / "0/0_0/300/1_1_1");
   EXPECT_THAT(volume_error(), AllOf(HasSubstr("0_0/300"), HasSubstr("holds no volume")));
 }

@@ -14,17 +14,15 @@ namespace spim {
 
 /// A tile found on disk.
 struct TilePath {
-  std::filesystem::path path;  ///< the camera file, or the root folder of the converted volume
+  std::filesystem::path path;  ///< the camera file, or the file or root folder of the converted volume
   Vec3 stage_um;               ///< from its names
 };
 
-/// Says whether a file is a camera file, or a folder the root of a volume.
+/// Says whether a file is a camera file, or a file or folder a volume.
 using TileTest = std::function<bool(const std::filesystem::path&)>;
 
 /// Ends in ".dcimg", in upper or lower case.
 bool is_dcimg_name(const std::filesystem::path& file);
-/// Holds a blockfs volume (1_1_1/precomputed.blockfs) or an OME-Zarr group (.zattrs).
-bool is_stored_volume(const std::filesystem::path& folder);
 
 /// All camera files under `root`, sorted by x, y, z: those for which `is_camera_file` holds. Throws Error
 /// when there is none, when a folder of a position holds none, when a name is not a coordinate, when the x of
@@ -32,10 +30,9 @@ bool is_stored_volume(const std::filesystem::path& folder);
 std::vector<TilePath> find_camera_tiles(const std::filesystem::path& root,
                                         const TileTest& is_camera_file = is_dcimg_name);
 
-/// All converted volumes under `root`: folders <x>/<x>_<y>/<z> for which `is_volume` holds. Same rules; a
-/// folder <z> that holds no volume is an error too.
-std::vector<TilePath> find_volume_tiles(const std::filesystem::path& root,
-                                        const TileTest& is_volume = is_stored_volume);
+/// All converted volumes under `root`: folders or files <x>/<x>_<y>/<z> for which `is_volume` holds. Same
+/// rules; a folder <z> that holds no volume is an error too.
+std::vector<TilePath> find_volume_tiles(const std::filesystem::path& root, const TileTest& is_volume);
 
 /// Positions that `tiles` (at least one) leave out of the grid which their own x, y and z span, sorted by x,
 /// y, z.
