@@ -46,6 +46,8 @@ class Reader {
       if (const auto at = what.find(prefix); at != std::string_view::npos)
         what.remove_prefix(at + prefix.size());
       throw UsageError(fmt::format("{} is not JSON: {}", source_, printable(what)));
+    } catch (const ordered_json::exception&) {
+      throw UsageError(fmt::format("{} holds a number that is too large", source_));
     }
   }
 

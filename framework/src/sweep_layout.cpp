@@ -20,6 +20,10 @@ constexpr std::int64_t kWorkerChunks = 3;
 /// Lanes × steps that are looked at for one choice of lanes; where there are more, every n-th.
 constexpr std::int64_t kMostSamples = 4096;
 
+/// A volume of a petabyte in chunks of 64³ has two million; what is far above comes from damaged metadata,
+/// and the plan of its sweep would fill the memory.
+constexpr std::int64_t kMostColumns = std::int64_t{1} << 24;
+
 /// Chunks of a lane along y and z.
 struct LaneSize {
   std::int64_t y = 0;
@@ -28,6 +32,15 @@ struct LaneSize {
 
 Index3 grid_of(const VolumeSpec& spec) noexcept {
   return ceil_div(spec.shape, spec.chunk);
+}
+
+void refuse_endless(const VolumeSpec& spec) {
+  const Index3 grid = grid_of(spec);
+  if (grid.x <= kMostColumns / grid.z && grid.y <= kMostColumns) return;
+  throw Error(fmt::format(
+      "a volume of {} x {} x {} voxels has {} x {} x {} chunks, too many to plan for; give a larger "
+      "--chunk-size or a part of it with --output-size, or check that the input is not damaged",
+      spec.shape.x, spec.shape.y, spec.shape.z, grid.x, grid.y, grid.z));
 }
 
 /// y and z whole; then z halved down to one chunk; then y. Powers of two keep parents of low levels inside a
@@ -153,11 +166,13 @@ std::string bytes_text(std::int64_t bytes) {
 
 SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
                          const SweepSettings& settings) {
+  refuse_endless(spec);
   const std::int64_t chunk_bytes =
       count(min(spec.chunk, spec.shape)) * static_cast<std::int64_t>(sizeof(std::uint16_t));
   const std::int64_t workers = executor.workers() * (kWorkerChunks * chunk_bytes + kWorkerBytes);
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (const LaneSize& size : candidates(grid_of(spec))) {
+    executor.cancel().check();
     SweepLayout layout{cut(grid_of(spec), size), workers};
     layout.memory_bytes += most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
     if (layout.memory_bytes <= settings.memory_bytes) return layout;

@@ -71,6 +71,7 @@ TEST(Configuration, says_where_it_is_not_json) {
   EXPECT_THAT(fault(""), StartsWith("c.json is not JSON: line 1, column 1: "));
   EXPECT_THAT(fault("{\"a\xff\": 1}"), StartsWith("c.json is not JSON: line 1"));
   EXPECT_THAT(fault(R"({"options": {"a": 1, "a": 2}})"), "c.json has the key 'a' twice");
+  EXPECT_THAT(fault(R"({"options": {"a": 1e400}})"), "c.json holds a number that is too large");
   EXPECT_THAT(fault(std::string(100000, '[')), StartsWith("c.json is not JSON: "));
 }
 

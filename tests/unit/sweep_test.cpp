@@ -162,6 +162,29 @@ TEST(Sweep, SaysHowMuchMemoryItNeedsWhenThereIsTooLittle) {
   }
 }
 
+/// What damaged metadata may claim.
+class EndlessVolume final : public spim::VolumeSource {
+ public:
+  Index3 shape() const override { return {1, 1, std::int64_t{1} << 40}; }
+  spim::Vec3 voxel_um() const override { return {1, 1, 1}; }
+  spim::PixelType type() const override { return spim::PixelType::u16; }
+  ValidRegion region() const override { return box_region(shape()); }
+  std::int64_t memory_for(std::span<const spim::Box>) const override { return 0; }
+  void prepare(std::span<const spim::Box>, const spim::Executor&) override {}
+  void read(const spim::Box&, spim::VolumeView<std::uint16_t>) const override {}
+};
+
+TEST(Sweep, RefusesAVolumeOfEndlessChunksBeforePlanning) {
+  const EndlessVolume source;
+  const spim::CancelToken cancel;
+  const spim::Executor executor(1, cancel);
+  EXPECT_THAT(
+      [&] {
+        plan_sweep(source, spec_of(source, {64, 64, 64}, 1), executor, {kPlenty});
+      },
+      testing::ThrowsMessage<spim::Error>(HasSubstr("too many to plan for")));
+}
+
 TEST(Sweep, PassesOnWhatTheWriterThrowsAndDoesNotFinish) {
   for (const int workers : {1, 3}) {
     MemoryVolume source(oblique_region({0, 40, 48}, 60, 1), noise);

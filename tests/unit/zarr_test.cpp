@@ -177,6 +177,18 @@ TEST_F(Zarr, DamagedArraysAreErrorsThatNameTheMember) {
   }
 }
 
+TEST_F(Zarr, ValuesNestedWithoutEndAreAnError) {
+  constexpr int kLevels = 200'000;
+  const fs::path path = write(spec({4, 3, 2}, {4, 4, 4}), test::scrambled(9));
+  const fs::path file = path / "0" / ".zarray";
+  json fields = json::parse(test::read_file(file));
+  fields["order"] = "DEEP";
+  std::string text = fields.dump();
+  text.replace(text.find("\"DEEP\""), 6, std::string(kLevels, '[') + std::string(kLevels, ']'));
+  test::write_file(file, text);
+  EXPECT_THAT(failure(path), HasSubstr("deep"));
+}
+
 TEST_F(Zarr, DamagedGroupsAreErrorsThatNameTheMember) {
   const fs::path path = write(spec({40, 30, 20}, {16, 16, 16}), test::scrambled(9));
   const json good = json::parse(test::read_file(path / ".zattrs"));

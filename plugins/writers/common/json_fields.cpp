@@ -51,9 +51,16 @@ void JsonFields::fail(const char* key, std::string_view expected) const {
 }
 
 nlohmann::json parse_json_object(std::string_view text, const std::string& subject) {
+  // What shows or copies a value calls itself for each level of it, and the stack is finite.
+  constexpr int kDeepest = 100;
+  const auto not_too_deep = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > kDeepest)
+      throw Error(fmt::format("{} nests values more than {} deep, as no metadata does", subject, kDeepest));
+    return true;
+  };
   nlohmann::json document;
   try {
-    document = nlohmann::json::parse(text);
+    document = nlohmann::json::parse(text, not_too_deep);
   } catch (const nlohmann::json::parse_error& e) {
     throw Error(fmt::format("{} is not valid JSON (at byte {} of {})", subject, e.byte, text.size()));
   } catch (const nlohmann::json::exception&) {
