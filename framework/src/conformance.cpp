@@ -81,6 +81,18 @@ int checked_probe(const ItemSpec& item, const fs::path& path) {
   return sure;
 }
 
+void require_sample(ConformanceSuite& suite) {
+  const fs::path& sample = suite.settings().sample;
+  if (sample.empty()) throw SkippedCheck("no sample was given; give one with --sample");
+  if (checked_probe(*suite.item().spec, sample) > 0) return;
+  // Formats that nothing tells apart are read only when asked for by name: a sample that no reader claims is
+  // theirs.
+  for (const Kind kind : {Kind::frame_reader, Kind::volume_reader})
+    for (const Item& other : suite.registry().items(kind))
+      if (other.plugin == suite.item().plugin && checked_probe(*other.spec, sample) > 0)
+        throw SkippedCheck(fmt::format("the sample is one of {} {}", kind_word(kind), other.spec->id));
+}
+
 namespace {
 
 /// Creates the item once for each choice of each option; what it throws must be an exception that the host

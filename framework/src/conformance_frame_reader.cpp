@@ -177,11 +177,9 @@ struct CountingSink final : MetadataSink {
 void check_frame_reader(ConformanceSuite& suite) {
   check_hostile_files(suite, [&](const fs::path& path) { open_and_read(suite, path); });
   const fs::path& sample = suite.settings().sample;
-  const bool ours = !sample.empty() && checked_probe(*suite.item().spec, sample) > 0;
   std::unique_ptr<FrameReader> reader;
   suite.check("opens the sample", [&] {
-    if (sample.empty()) throw SkippedCheck("no sample was given; give one with --sample");
-    if (!ours) throw SkippedCheck("probe says that the sample is of another format");
+    require_sample(suite);
     reader = open_frames(suite.registry(), suite.host(), suite.selection(), sample);
     if (reader->info().frames < 1) throw Error("the sample has no whole frame; give another one");
   });

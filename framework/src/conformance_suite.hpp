@@ -77,6 +77,9 @@ std::uint64_t scramble(std::uint64_t value) noexcept;
 /// Fails the check when the probe of a reader answers outside 0 … 100, and returns the answer.
 int checked_probe(const ItemSpec& item, const std::filesystem::path& path);
 
+/// Skips the check when there is no sample, or when it is of another reader of the same plugin.
+void require_sample(ConformanceSuite& suite);
+
 /// Files that no reader may crash on: missing, empty, noise, an empty folder. `open` opens a path with the
 /// reader and reads something if that succeeds: a format without a header may take noise for data.
 template <class Open>

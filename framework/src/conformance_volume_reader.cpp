@@ -59,9 +59,7 @@ void check_volume_reader(ConformanceSuite& suite) {
   const fs::path& sample = suite.settings().sample;
   std::unique_ptr<VolumeReader> reader;
   suite.check("opens the sample", [&] {
-    if (sample.empty()) throw SkippedCheck("no sample was given; give one with --sample");
-    if (checked_probe(*suite.item().spec, sample) == 0)
-      throw SkippedCheck("probe says that the sample is of another format");
+    require_sample(suite);
     reader = open_volume(suite.registry(), suite.host(), suite.selection(), sample);
     for (std::int32_t l = 1; l < reader->info().levels; ++l) {
       const Index3 coarse = reader->level(l).shape, fine = reader->level(l - 1).shape;
