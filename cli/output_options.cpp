@@ -56,6 +56,9 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
   sweep(source, *writer, spec, session.executor(), settings, session.progress());
   session.executor().cancel().check();
   publication.commit();
+  if (const auto& old = publication.left_behind(); !old.empty())
+    session.warn(fmt::format("{}: the volume that was there could not be removed; it is now {}, delete it",
+                             path, old.string()));
   save_configuration(request.saved, configuration_path(path));
   if (session.options().silent) return;
   fmt::print("{}: {} voxels, {} level{}\n", path, format_triple(spec.shape), spec.levels,
