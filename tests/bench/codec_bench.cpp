@@ -96,12 +96,12 @@ void decompress(benchmark::State& state, const BloscSettings& settings, Scene sc
 }
 
 void register_all() {
-  constexpr std::size_t kLarge = std::size_t{1} << 19;
+  using spim::chunked::kLargeBlock;
   const BloscSettings candidates[] = {
-      {"zstd", 5, 1},         {"zstd", 5, 2},    {"zstd", 3, 1},         {"zstd", 2, 1},
-      {"zstd", 2, 1, kLarge}, {"zstd", 1, 1},    {"zstd", 1, 1, kLarge}, {"zstd", 1, 2},
-      {"zstd", 1, 2, kLarge}, {"lz4", 1, 1},     {"lz4", 1, 2},          {"lz4", 9, 2},
-      {"lz4hc", 5, 2},        {"blosclz", 5, 1}, {"blosclz", 5, 2},      {"zlib", 1, 1}};
+      {"zstd", 5, 1, 0},           {"zstd", 5, 2, 0},    {"zstd", 3, 1, 0},    {"zstd", 2, 1, 0},
+      {"zstd", 2, 1, kLargeBlock}, {"zstd", 1, 1, 0},    {"zstd", 1, 2, 0},    {"zstd", 1, 1, kLargeBlock},
+      {"zstd", 1, 2, kLargeBlock}, {"lz4", 1, 1, 0},     {"lz4", 1, 2, 0},     {"lz4", 9, 2, 0},
+      {"lz4hc", 5, 2, 0},          {"blosclz", 5, 1, 0}, {"blosclz", 5, 2, 0}, {"zlib", 1, 1, 0}};
   for (const auto& [scene, scene_name] :
        {std::pair{Scene::tissue, "tissue"}, {Scene::background, "background"}})
     for (const std::int64_t edge : {64, 128})

@@ -69,7 +69,6 @@ std::unique_ptr<BlockfsWriter::Level> BlockfsWriter::create_level(std::int32_t l
 void BlockfsWriter::begin(const VolumeSpec& spec) {
   chunked::check_spec(spec);
   spec_ = spec;
-  codec_.block = chunked::blosc_block(codec_, count(spec.chunk) * bytes_of(spec.type));
   spec_.name = "";  // borrowed, and the format has no place for it
   chunked::create_folder(path_);
   for (std::int32_t level = 0; level < spec.levels; ++level) levels_.push_back(create_level(level));

@@ -27,16 +27,12 @@ BloscSettings blosc_settings(const Options& options) {
   settings.level = static_cast<int>(options.integer("level"));
   for (int i = 0; i < 3; ++i)
     if (options.text("shuffle") == kShuffleWords[i]) settings.shuffle = i;
+  if (settings.codec != "zstd") settings.block = 0;
   if (blosc_compname_to_compcode(settings.codec.c_str()) < 0)
     throw UsageError(
         fmt::format("codec {} is not in this machine's Blosc library, which has {}; choose one of those",
                     settings.codec, blosc_list_compressors()));
   return settings;
-}
-
-std::size_t blosc_block(const BloscSettings& settings, std::int64_t chunk_bytes) {
-  constexpr std::size_t kLargeBlock = std::size_t{1} << 19;
-  return settings.codec == "zstd" && chunk_bytes > static_cast<std::int64_t>(kLargeBlock) ? kLargeBlock : 0;
 }
 
 std::span<const std::byte> blosc_encode(const BloscSettings& settings, std::size_t item_size,

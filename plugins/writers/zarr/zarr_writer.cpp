@@ -49,7 +49,6 @@ Index3 ZarrWriter::chunk_shape(const VolumeSpec& spec) const {
 void ZarrWriter::begin(const VolumeSpec& spec) {
   chunked::check_spec(spec);
   spec_ = spec;
-  codec_.block = chunked::blosc_block(codec_, count(spec.chunk) * bytes_of(spec.type));
   name_ = spec.name != nullptr && *spec.name != '\0' ? spec.name : "volume";
   spec_.name = "";  // borrowed
   chunked::create_folder(path_);
