@@ -14,7 +14,10 @@ namespace {
 
 // Always inlined: g++ takes a function that only prefetches for one without effect and drops its calls.
 __attribute__((always_inline)) inline void fetch(const std::uint16_t* row, std::ptrdiff_t ahead) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(row) + 2 * ahead));
+  const std::uintptr_t wanted =
+      reinterpret_cast<std::uintptr_t>(row) + 2 * static_cast<std::uintptr_t>(ahead);
+  // Samples are used once: they shall not drive the chunk that is being made out of the second-level cache.
+  __builtin_prefetch(reinterpret_cast<const void*>(wanted), 0, 0);
 }
 
 /// To be called for each block of eight columns: fetches an eighth of the rows of a tile of 64 columns.
