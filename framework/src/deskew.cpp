@@ -15,6 +15,9 @@ constexpr std::int64_t kTile = BlockedView::kRows;
 /// Voxels along x that the kernels take at once.
 constexpr std::int64_t kStep = 16;
 
+/// Samples of a cache line.
+constexpr std::int64_t kLine = 32;
+
 /// What invalid voxels are copied from.
 alignas(64) constexpr std::array<std::uint16_t, kTile> kZeroRow{};
 
@@ -120,13 +123,20 @@ class Deskew {
       rows[static_cast<std::size_t>(x - tile.x.begin)] = samples(plane, tile, rising ? below : below + 1);
     }
     const auto weight = static_cast<float>(rising ? plane.line.weight : 1 - plane.line.weight);
-    alignas(64) std::array<std::uint16_t, kTile * kTile> mixed;
-    kernels_.interpolate(frame_list(rows.data(), tile), weight, mixed.data(), kTile);
 
+    // One cache line of each frame at a time: with whole tiles the frames of this plane and the next, the
+    // mixture and the output would fill the first-level cache.
+    alignas(64) std::array<std::uint16_t, kTile * kLine> mixed;
+    std::array<const std::uint16_t*, kTile> lines;
     for (std::int64_t i = 0; i < tile.x.size(); ++i)
-      rows[static_cast<std::size_t>(i)] =
-          valid(plane, tile.x.begin + i) ? mixed.data() + i * kTile : kZeroRow.data();
-    kernels_.transpose(list(rows.data(), tile), output(plane, tile), plane.out_stride);
+      lines[static_cast<std::size_t>(i)] =
+          valid(plane, tile.x.begin + i) ? mixed.data() + i * kLine : kZeroRow.data();
+    for (std::int64_t y = tile.y.begin; y < tile.y.end; y += kLine) {
+      const Tile part{tile.x, {y, std::min(y + kLine, tile.y.end)}};
+      kernels_.interpolate(frame_list(rows.data(), part), weight, mixed.data(), kLine);
+      kernels_.transpose(list(lines.data(), part), output(plane, part), plane.out_stride);
+      for (std::int64_t i = 0; i <= tile.x.size(); ++i) rows[static_cast<std::size_t>(i)] += kLine;
+    }
   }
 
   const ValidRegion& region_;

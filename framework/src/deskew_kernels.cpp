@@ -16,8 +16,7 @@ namespace {
 __attribute__((always_inline)) inline void fetch(const std::uint16_t* row, std::ptrdiff_t ahead) {
   const std::uintptr_t wanted =
       reinterpret_cast<std::uintptr_t>(row) + 2 * static_cast<std::uintptr_t>(ahead);
-  // Samples are used once: they shall not drive the chunk that is being made out of the second-level cache.
-  __builtin_prefetch(reinterpret_cast<const void*>(wanted), 0, 0);
+  __builtin_prefetch(reinterpret_cast<const void*>(wanted));
 }
 
 /// To be called for each block of eight columns: fetches an eighth of the rows of a tile of 64 columns.
@@ -187,22 +186,35 @@ __attribute__((target("avx2"), always_inline)) inline __m256i mixed(const Floats
   return _mm256_blend_epi16(_mm256_castps_si256(even), _mm256_slli_epi32(_mm256_castps_si256(odd), 16), 0xAA);
 }
 
+/// kVectors·16 columns from column j on. Everything the loop needs is held apart from the lists, which the
+/// stores might change for all the compiler knows.
+template <int kVectors>
+__attribute__((target("avx2"), always_inline)) inline void interpolate_strip(const RowList& in, std::size_t j,
+                                                                             float weight, std::uint16_t* out,
+                                                                             std::ptrdiff_t out_stride) {
+  const std::uint16_t* const* const rows = in.rows;
+  const std::size_t count = in.count;
+  const std::ptrdiff_t ahead = in.ahead;
+  const __m256 w = _mm256_set1_ps(weight);
+  Floats256 below[kVectors];
+  for (int k = 0; k < kVectors; ++k) below[k] = floats256(rows[0] + j + 16 * k);
+  for (std::size_t i = 0; i < count; ++i, out += out_stride) {
+    if (ahead != 0) fetch(rows[i] + j, ahead);
+    for (int k = 0; k < kVectors; ++k) {
+      const Floats256 above = floats256(rows[i + 1] + j + 16 * k);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + j + 16 * k), mixed(below[k], above, w));
+      below[k] = above;
+    }
+  }
+}
+
 __attribute__((target("avx2"))) void interpolate_avx2(const RowList& in, float weight, std::uint16_t* out,
                                                       std::ptrdiff_t out_stride) {
   if (in.columns < 16) return interpolate_baseline(in, weight, out, out_stride);
-  const __m256 w = _mm256_set1_ps(weight);
-  const std::ptrdiff_t ahead = in.ahead;
-  for (std::size_t column = 0; column < in.columns; column += 16) {
-    const std::size_t j = std::min(column, in.columns - 16);
-    std::uint16_t* to = out + j;
-    Floats256 below = floats256(in.rows[0] + j);
-    for (std::size_t i = 0; i < in.count; ++i, to += out_stride) {
-      if (ahead != 0 && (i + column / 16) % 2 == 0) fetch(in.rows[i], ahead + column / 32 * 32);
-      const Floats256 above = floats256(in.rows[i + 1] + j);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), mixed(below, above, w));
-      below = above;
-    }
-  }
+  std::size_t j = 0;
+  for (; j + 32 <= in.columns; j += 32) interpolate_strip<2>(in, j, weight, out, out_stride);
+  for (; j < in.columns; j += 16)
+    interpolate_strip<1>(in, std::min(j, in.columns - 16), weight, out, out_stride);
 }
 
 }  // namespace
