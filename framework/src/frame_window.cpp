@@ -91,13 +91,14 @@ void FrameWindow::rehouse(const StackPart& part, const Executor& executor) {
   executor.parallel_for(kept.size(), [&](std::int64_t i, int) {
     const Held& from = held_[static_cast<std::size_t>(kept.begin + i - part_.frames.begin)];
     const IndexRange rows = common(from.z, part.z);
+    moved[static_cast<std::size_t>(i)] = {i, rows};
+    if (rows.empty()) return house_.release(from.slot, house_.z);
     const BlockedView old = house_.view(from.slot, rows), now = next.view(i, rows);
     const std::int64_t first_block = (part.y.begin - house_.y.begin) / kBlock;
     for (std::int64_t block = 0; block * kBlock < part.y.size(); ++block)
       std::memcpy(now.row(0, block), old.row(0, first_block + block),
                   static_cast<std::size_t>(rows.size() * kBlock) * 2);
     house_.release(from.slot, house_.z);
-    moved[static_cast<std::size_t>(i)] = {i, rows};
   });
   house_ = std::move(next);
   held_ = std::move(moved);

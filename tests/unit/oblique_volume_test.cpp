@@ -250,6 +250,7 @@ TEST(ObliqueVolume, KeepsWhatIsSharedWhenTheWindowChangesItsShape) {
   EXPECT_EQ(prepare({{30, 70, 10}, {40, 150, 20}}), 0);               // a part in y: blocks 1 and 2
   EXPECT_EQ(prepare({{30, 64, 10}, {45, 192, 20}}), 5 * 10);          // the same blocks, more frames
   EXPECT_EQ(prepare({{30, 0, 10}, {45, 192, 20}}), 24 * 10);          // one block more: read again
+  EXPECT_EQ(prepare({{30, 0, 25}, {40, 192, 35}}), 15 * 10);          // another band of z, some of the frames
   scan.volume->prepare({}, executor);
   EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 19 * 10);
 }
