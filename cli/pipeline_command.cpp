@@ -30,6 +30,8 @@ constexpr std::pair<const char*, const char*> kEnvironment[] = {
 };
 
 void declare(CommandLine& line, StitchRequest& request, bool& use_wavelets) {
+  line.group("Input");
+  line.text({"channel", "FOLDER", "the same as CHANNEL"}, request.stitch.input);
   line.group("Output");
   line.text(
       {"output,o", "PATH", "volume to write; without it CHANNEL_stitched, with --ngff CHANNEL_stitched.ngff"},
@@ -81,10 +83,12 @@ int run_pipeline(const Invocation& call) {
       "Makes one stitched volume of the camera files CHANNEL/<x>/<x>_<y>/<z>.dcimg in one pass, "
       "without intermediate files. Frames are oriented as those of the oblique SPIM microscopes of "
       "the Chung lab unless --rotate-90 and --flip-ud=false say otherwise.");
-  line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, channel, {1, 1});
+  line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, channel, {0, 1});
   declare(line, request, use_wavelets);
   if (!line.parse(call.arguments)) return kDone;
-  request.stitch.input = channel.front();
+  if (!channel.empty()) request.stitch.input = channel.front();
+  if (request.stitch.input.empty())
+    throw UsageError(fmt::format("{} lacks CHANNEL, the folder of the channel; see --help", call.program));
   while (request.stitch.input.size() > 1 && request.stitch.input.ends_with('/'))
     request.stitch.input.pop_back();
   if (request.output.path.empty())

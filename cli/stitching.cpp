@@ -132,7 +132,11 @@ void add_stitch_options(CommandLine& line, StitchOptions& options) {
       {"align-xz", "",
        "take x and z from the alignment as well as y, even if the file does not say that they were aligned"},
       options.align_xz);
-  line.flag({"negative-y", "", "the stage's y runs against the rows of the frames"}, options.negative_y);
+  line.flag(
+      {"negative-y", "",
+       "the stage's y runs against the rows of the frames; positions of an alignment file are taken as they "
+       "stand"},
+      options.negative_y);
   line.integer(
       {"z-offset", "VOXELS",
        "distance in z between tiles that follow each other in z; 0 means as the names of the tiles say"},

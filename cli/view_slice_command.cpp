@@ -138,6 +138,8 @@ int run_view_slice(const Invocation& call) {
 
   Session session(request.common, *call.cancel);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader});
+  if (std::filesystem::is_directory(request.output))
+    throw UsageError(fmt::format("{} is a folder; give --output a file for the picture", request.output));
   const std::vector<std::filesystem::path> inputs{request.paths.front()};
   Publication publication(request.output, request.common.overwrite, inputs);
   const Kind kind = recognise(session.registry(), request.paths.front(), request.plugins.get());

@@ -67,6 +67,15 @@ bool holds_current_folder(const fs::path& folder) {
   return !error && holds(folder, current);
 }
 
+/// False for folders that somebody would miss: those without a sign that a program like this one made them.
+bool looks_like_an_output(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error) || is_empty_folder(path)) return true;
+  for (const char* sign : {"info", ".zattrs", ".zgroup", "zarr.json", "truth/truth.json"})
+    if (fs::exists(path / sign, error)) return true;
+  return fs::exists(path.string() + ".config.json", error);
+}
+
 bool not_supported(int code) {
   return code == EINVAL || code == ENOSYS || code == ENOTSUP;
 }
@@ -130,6 +139,11 @@ void Publication::refuse_target(std::span<const fs::path> inputs) const {
                               shown_.string(), input.string()));
   if (!overwrite_ && !is_empty_folder(target_))
     throw Error(fmt::format("{} exists already; choose another output or give --overwrite", shown_.string()));
+  if (!looks_like_an_output(target_))
+    throw Error(fmt::format(
+        "{} is a folder that does not look like an earlier output, so --overwrite does not remove it; choose "
+        "another output or remove it yourself",
+        shown_.string()));
 }
 
 void Publication::create_parents() {

@@ -203,6 +203,12 @@ class Pipeline(Tiles):
         self.assertEqual(sorted(os.listdir(self.folder)),
                          ["Ex_488", "Ex_488_stitched", "Ex_488_stitched.config.json"])
 
+    def test_saved_configuration_repeats_the_run(self):
+        self.acquisition(self.GRID)
+        self.succeed("pipeline", "Ex_488", *SCAN, "--ngff", "-o", "first", cwd=self.folder)
+        self.succeed("pipeline", "--config", "first.config.json", "-o", "again", cwd=self.folder)
+        np.testing.assert_array_equal(read_zarr(self.path("again")), read_zarr(self.path("first")))
+
     def test_alignment_file_of_the_environment_is_used(self):
         self.acquisition([(0, 0, 0), (25, 0, 0)])
         with open(self.path("a.json"), "w") as file:

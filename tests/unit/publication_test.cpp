@@ -117,6 +117,7 @@ TEST_F(PublicationTest, AnEmptyFolderIsNoOutputYet) {
 }
 
 TEST_F(PublicationTest, OverwriteReplacesTheOldOutputOnlyAtCommit) {
+  write(folder_ / "out" / "info", "{}");
   write(folder_ / "out" / "old", "old");
   {
     spim::Publication abandoned(folder_ / "out", true);
@@ -141,7 +142,17 @@ TEST_F(PublicationTest, OverwriteExchangesFilesAndFolders) {
   EXPECT_EQ(text_of(folder_ / "out" / "a"), "in a folder");
 }
 
+TEST_F(PublicationTest, OverwriteRemovesNoFolderThatIsNotAnOutput) {
+  write(folder_ / "data" / "thesis", "precious");
+  EXPECT_THAT(message_of([&] { spim::Publication(folder_ / "data", true); }),
+              HasSubstr("does not look like"));
+  EXPECT_EQ(text_of(folder_ / "data" / "thesis"), "precious");
+  write(folder_ / "data.config.json", "{}");  // whatever the format is, a command wrote this beside it
+  spim::Publication(folder_ / "data", true);
+}
+
 TEST_F(PublicationTest, CommitOfNothingFailsAndLeavesTheOldOutput) {
+  write(folder_ / "out" / ".zattrs", "{}");
   write(folder_ / "out" / "old", "old");
   spim::Publication output(folder_ / "out", true);
   EXPECT_THAT(message_of([&] { output.commit(); }), HasSubstr("was not written"));
@@ -203,7 +214,7 @@ TEST_F(PublicationTest, NeverReplacesTheFolderThatWeAreIn) {
 TEST_F(PublicationTest, NeverReplacesWhatItIsMadeFromOrAFolderAroundIt) {
   const std::vector<fs::path> inputs{folder_ / "scan" / "0" / "0.dcimg"};
   write(inputs.front(), "precious");
-  write(folder_ / "scan-old" / "a", "old");
+  write(folder_ / "scan-old" / "truth" / "truth.json", "old");
   fs::create_directory_symlink(folder_ / "scan", folder_ / "link");
   for (const fs::path& target : {inputs.front(), folder_ / "scan" / "0", folder_ / "scan", folder_ / "link"})
     EXPECT_THAT(message_of([&] { spim::Publication(target, true, inputs); }), HasSubstr("0.dcimg")) << target;
