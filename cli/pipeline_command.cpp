@@ -52,6 +52,8 @@ void declare(CommandLine& line, StitchRequest& request, bool& use_wavelets) {
 
   line.refused("illum-corr,flat", "is not available: this version does not correct illumination");
   line.refused("background,dark", "is not available: this version does not correct illumination");
+  line.refused("aligner",
+               "is not available: this version computes no alignment, it reads one with --alignment");
   line.refused("psnr", "is not available: this version writes no JPEG 2000");
   line.refused(
       "dont-cleanup-intermediates",
