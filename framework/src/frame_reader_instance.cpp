@@ -31,9 +31,9 @@ class SharedFrameReader final : public FrameReader {
     require_frame(frame);
     if (first_row < 0 || out.rows < 0 || first_row > info_.rows - out.rows || out.columns != info_.columns ||
         out.row_stride < out.columns)
-      throw Error(fmt::format("rows {} to {} of {} columns were asked for in {}, which has frames of {} x {}",
-                              first_row, first_row + out.rows, out.columns, pool_.origin().path, info_.rows,
-                              info_.columns));
+      throw Error(fmt::format(
+          "{} rows of {} columns from row {} on were asked for in {}, which has frames of {} x {}", out.rows,
+          out.columns, first_row, pool_.origin().path, info_.rows, info_.columns));
     if (out.rows == 0) return;
     pool_.use([&] { return place(frame); }, [&](FrameReader& reader) { reader.read(frame, first_row, out); });
   }
