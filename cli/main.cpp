@@ -53,8 +53,7 @@ void allow_many_files() {
 }
 
 /// Blosc takes and gives back a few MiB for every chunk. Kept by malloc they need not be mapped and cleared
-/// each time, which costs a tenth of dcimg2oblique's time; what is kept is bounded by the threshold for each
-/// worker.
+/// each time (docs/performance.md); what is kept is bounded by the threshold for each worker.
 void keep_freed_memory() {
   constexpr int kLargestKept = 4 << 20;
   ::mallopt(M_MMAP_THRESHOLD, kLargestKept);
