@@ -1,14 +1,14 @@
 #include "truth_files.hpp"
 
 #include <fmt/format.h>
-#include <tiffio.h>
 
 #include <cmath>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "spim/error.hpp"
+#include "spim/host/tiff_image.hpp"
 
 namespace spim {
 
@@ -42,14 +42,6 @@ Json settings_json(const SimulationSettings& s) {
           {"organ_size", s.organ_size},
           {"files", s.files == SimulatedFiles::dcimg ? "dcimg" : "simulated"},
           {"dcimg_version", fmt::format("{:#x}", static_cast<std::uint32_t>(s.version))}};
-}
-
-/// libtiff's own complaints, kept instead of printed.
-int keep_message(TIFF*, void* to, const char* module, const char* format, va_list arguments) {
-  char text[256];
-  std::vsnprintf(text, sizeof text, format, arguments);
-  *static_cast<std::string*>(to) = fmt::format("{}: {}", module ? module : "libtiff", text);
-  return 1;
 }
 
 Vec3 vec3_of(const Json& json) {
@@ -95,34 +87,13 @@ void write_truth(const fs::path& folder, const SimulationSettings& settings,
 }
 
 void write_illumination(const fs::path& folder, const SimulatedStack& stack) {
-  const fs::path path = folder / "illumination.tif";
-  std::string complaint;
-  const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
-                                                                                 TIFFOpenOptionsFree);
-  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &complaint);
-  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), keep_message, &complaint);
-  std::unique_ptr<TIFF, decltype(&TIFFClose)> file(TIFFOpenExt(path.c_str(), "w", options.get()), TIFFClose);
-  const auto check = [&](bool good) {
-    if (!good) throw Error(fmt::format("{} cannot be written: {}", path.string(), complaint));
-  };
-  check(file != nullptr);
-  TIFF* const tiff = file.get();
-  check(TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(stack.columns)) == 1);
-  check(TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(stack.rows)) == 1);
-  check(TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32) == 1);
-  check(TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1) == 1);
-  check(TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP) == 1);
-  check(TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK) == 1);
-  check(TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 64U) == 1);
   const StackSimulator simulator(stack);
-  std::vector<float> row(static_cast<std::size_t>(stack.columns));
-  for (std::int64_t i = 0; i < stack.rows; ++i) {
+  OwnedImage<float> profile(stack.rows, stack.columns);
+  for (std::int64_t i = 0; i < stack.rows; ++i)
     for (std::int64_t j = 0; j < stack.columns; ++j)
-      row[static_cast<std::size_t>(j)] =
+      profile.view().row(i)[j] =
           static_cast<float>(simulator.illumination(static_cast<double>(i), static_cast<double>(j)));
-    check(TIFFWriteScanline(tiff, row.data(), static_cast<std::uint32_t>(i)) == 1);
-  }
-  check(TIFFFlush(tiff) == 1);
+  write_tiff(folder / "illumination.tif", std::as_const(profile).view(), {});
 }
 
 void write_metadata(const fs::path& folder, const SimulationSettings& settings,
