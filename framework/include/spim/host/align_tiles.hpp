@@ -1,0 +1,59 @@
+#pragma once
+/// The whole alignment: plan the pairs, measure each with an aligner, ask a second one where that is needed,
+/// solve, judge.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "spim/aligner.hpp"
+#include "spim/host/alignment.hpp"
+#include "spim/host/executor.hpp"
+#include "spim/host/progress.hpp"
+#include "spim/host/solve.hpp"
+#include "spim/host/volume_source.hpp"
+
+namespace spim {
+
+/// A volume as aligners see it: float32, NaN where `region` (of the volume's shape) holds no data. [any
+/// thread]
+class VolumeTileView final : public TileView {
+ public:
+  VolumeTileView(std::shared_ptr<const VolumeSource> volume, const ValidRegion& region)
+      : volume_(std::move(volume)), region_(region) {}
+
+  Index3 shape() const override { return region_.shape; }
+  void read(const Box& box, VolumeView<float> out) override;
+
+ private:
+  std::shared_ptr<const VolumeSource> volume_;
+  ValidRegion region_;
+};
+
+/// Opens tile number i (of the list given to align_tiles). [any thread]
+using TileOpener = std::function<std::shared_ptr<const VolumeSource>(std::size_t tile)>;
+
+/// An aligner to ask, usable from any thread (see instances.hpp).
+struct NamedAligner {
+  std::string id;
+  std::shared_ptr<Aligner> aligner;
+};
+
+struct AlignSettings {
+  Vec3 voxel_um;  ///< of the aligned level
+  ConsensusSettings consensus;
+  SolveSettings solve;
+  double least_overlap_voxels = 4;
+  std::size_t open_tiles = 64;  ///< most tiles that are open at once, beyond those being read
+  std::uint64_t seed = 1;
+};
+
+/// Aligns `tiles` (at least one). The first of `aligners` measures every pair; the others, in their order,
+/// those pairs where it finds no consensus or where nothing else confirms it. The result is the same for any
+/// number of workers. Throws what opening, reading and aligning throw.
+AlignmentResult align_tiles(const std::vector<TileToAlign>& tiles, const TileOpener& open,
+                            const std::vector<NamedAligner>& aligners, const AlignSettings& settings,
+                            const Executor& executor, Progress& progress);
+
+}  // namespace spim
