@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "clones.hpp"
+#include "spim/clones.hpp"
 #include "region_span.hpp"
 
 namespace spim::detail {

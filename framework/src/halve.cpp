@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "clones.hpp"
+#include "spim/clones.hpp"
 
 namespace spim::detail {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "clones.hpp"
+#include "spim/clones.hpp"
 #include "phantom/hash.hpp"
 
 namespace spim::detail {

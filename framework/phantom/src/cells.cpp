@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "clones.hpp"
+#include "spim/clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
 #include "tissue.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "clones.hpp"
+#include "spim/clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
 #include "spim/error.hpp"

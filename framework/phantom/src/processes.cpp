@@ -2,7 +2,7 @@
 #include <array>
 #include <cmath>
 
-#include "clones.hpp"
+#include "spim/clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
 #include "tissue.hpp"
