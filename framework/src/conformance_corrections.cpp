@@ -64,6 +64,7 @@ class FunctionTile final : public TileView {
       : shape_(shape), offset_(offset), amplitude_(amplitude) {}
 
   Index3 shape() const override { return shape_; }
+  IndexRange valid_x(std::int64_t) const override { return {0, shape_.x}; }
 
   void read(const Box& box, VolumeView<float> out) override {
     if (!contains({{}, shape_}, box) || out.size != box.size())

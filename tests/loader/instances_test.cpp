@@ -272,6 +272,7 @@ TEST_F(Instances, let_errors_of_the_tiles_pass_through_an_aligner_unchanged) {
   struct Tile final : TileView {
     FrameReader* reader = nullptr;
     Index3 shape() const override { return {1, 1, 1}; }
+    IndexRange valid_x(std::int64_t) const override { return {0, 1}; }
     void read(const Box&, VolumeView<float> out) override {
       std::uint16_t pixels[8];
       if (reader) reader->read(3, 0, {pixels, 1, 8, 8});

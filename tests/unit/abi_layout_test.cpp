@@ -142,6 +142,10 @@ TEST(AbiLayout, GeometryKeepsItsLayout) {
   expect_plain<Box>(48, 2);
   EXPECT_FIELD(Box, begin, 0, Index3);
   EXPECT_FIELD(Box, end, 24, Index3);
+
+  expect_plain<IndexRange>(16, 2);
+  EXPECT_FIELD(IndexRange, begin, 0, std::int64_t);
+  EXPECT_FIELD(IndexRange, end, 8, std::int64_t);
 }
 
 TEST(AbiLayout, ViewsOfPixelsKeepTheirLayout) {
@@ -284,8 +288,9 @@ TEST(AbiLayout, MethodsOfProcessingKeepTheirSlots) {
   EXPECT_EQ(slot_count<Destriper>(), 3) << kAdvice;
 
   EXPECT_METHOD(TileView::shape, 0, Index3(TileView::*)() const);
-  EXPECT_METHOD(TileView::read, 1, void(TileView::*)(const Box&, VolumeView<float>));
-  EXPECT_EQ(slot_count<TileView>(), 2) << kAdvice;
+  EXPECT_METHOD(TileView::valid_x, 1, IndexRange(TileView::*)(std::int64_t) const);
+  EXPECT_METHOD(TileView::read, 2, void(TileView::*)(const Box&, VolumeView<float>));
+  EXPECT_EQ(slot_count<TileView>(), 3) << kAdvice;
   EXPECT_METHOD(ShiftSink::add, 0, void(ShiftSink::*)(const ShiftSample&));
   EXPECT_EQ(slot_count<ShiftSink>(), 1) << kAdvice;
   EXPECT_METHOD(Aligner::align, 2, void(Aligner::*)(const AlignTask&, ShiftSink&));

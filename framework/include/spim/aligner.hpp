@@ -14,7 +14,12 @@ class TileView {
  public:
   /// Shape of the tile, voxels.
   virtual Index3 shape() const = 0;
-  /// Reads `box` (inside the shape) as float32 into `out`; voxels outside the tile's valid region are NaN.
+  /// Where the rows of plane z hold data, inside [0, shape().x); the same for every y. Known without reading,
+  /// so that windows can be placed inside the slanted faces of a deskewed stack. 0 ≤ z < shape().z.
+  virtual IndexRange valid_x(std::int64_t z) const = 0;
+  /// Reads `box` (inside the shape) as float32 into `out`; voxels outside valid_x() are NaN. One
+  /// call for all that is wanted of a window costs far less than several: a deskewed stack reads whole
+  /// frames.
   virtual void read(const Box& box, VolumeView<float> out) = 0;
 
  protected:

@@ -1,5 +1,6 @@
 #pragma once
-/// Triples and boxes in x, y, z order. Everything here is plain data and may cross the plugin boundary.
+/// Triples and boxes in x, y, z order, and ranges. Everything here is plain data and may cross the plugin
+/// boundary.
 
 #include <algorithm>
 #include <cstdint>
@@ -47,6 +48,16 @@ constexpr Index3 min(Index3 a, Index3 b) noexcept {
 constexpr Index3 max(Index3 a, Index3 b) noexcept {
   return {std::max(a.x, b.x), std::max(a.y, b.y), std::max(a.z, b.z)};
 }
+
+/// Indices begin ≤ i < end; empty when end ≤ begin.
+struct IndexRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  constexpr std::int64_t size() const noexcept { return end > begin ? end - begin : 0; }
+  constexpr bool empty() const noexcept { return end <= begin; }
+  friend constexpr bool operator==(const IndexRange&, const IndexRange&) = default;
+};
 
 /// Half-open box of voxels: begin ≤ i < end on each axis. Empty when any end ≤ begin.
 struct Box {

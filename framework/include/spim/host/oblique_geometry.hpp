@@ -26,16 +26,6 @@ struct StackShape {
   std::int64_t columns = 0;  ///< z of the volume
 };
 
-/// Indices begin ≤ i < end; empty when end ≤ begin.
-struct IndexRange {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-
-  constexpr std::int64_t size() const noexcept { return end > begin ? end - begin : 0; }
-  constexpr bool empty() const noexcept { return end <= begin; }
-  friend constexpr bool operator==(const IndexRange&, const IndexRange&) = default;
-};
-
 /// Where one plane z cuts the stack: voxel (x, ·, z) lies `weight` of the way from frame direction·x + frame
 /// to the next one. A weight of 0 means exactly on the frame.
 struct PlaneLine {
