@@ -144,7 +144,7 @@ void FrameWindow::load(const StackPart& part, const Executor& executor) {
     const std::int64_t frame = incomplete[static_cast<std::size_t>(i)];
     Held& held = held_[static_cast<std::size_t>(frame - part.frames.begin)];
     const IndexRange have = common(held.z, part.z);
-    if (have.empty()) {
+    if (have.empty() || source_->cost().whole_frame) {
       load_rows(frame, held.slot, part.z);
     } else {
       load_rows(frame, held.slot, {part.z.begin, have.begin});

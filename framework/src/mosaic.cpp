@@ -33,6 +33,7 @@ class Mosaic final : public VolumeSource {
   Vec3 voxel_um() const override { return tiles_.front().volume().voxel_um(); }
   PixelType type() const override { return tiles_.front().volume().type(); }
   ValidRegion region() const override { return region_; }
+  LoadCost cost() const override;
   std::int64_t memory_for(std::span<const Box> boxes) const override;
   void prepare(std::span<const Box> boxes, const Executor& executor) override;
   void read(const Box& box, VolumeView<std::uint16_t> out) const override;
@@ -70,6 +71,17 @@ std::vector<Box> Mosaic::local_boxes(const TileInMosaic& tile, std::span<const B
     if (!part.empty()) local.push_back(part);
   }
   return local;
+}
+
+LoadCost Mosaic::cost() const {
+  // Tiles are prepared one after the other, and share the buffers of their workers.
+  LoadCost most;
+  for (const TileInMosaic& tile : tiles_) {
+    const LoadCost cost = tile.volume().cost();
+    most.whole_frame |= cost.whole_frame;
+    most.scratch_bytes = std::max(most.scratch_bytes, cost.scratch_bytes);
+  }
+  return most;
 }
 
 std::int64_t Mosaic::memory_for(std::span<const Box> boxes) const {

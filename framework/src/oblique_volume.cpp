@@ -24,6 +24,7 @@ class ObliqueVolume final : public VolumeSource {
   Vec3 voxel_um() const override { return geometry_.voxel_um(); }
   PixelType type() const override { return frames_->type(); }
   ValidRegion region() const override { return geometry_.region(); }
+  LoadCost cost() const override { return frames_->cost(); }
 
   std::int64_t memory_for(std::span<const Box> boxes) const override {
     return detail::FrameWindow::bytes(part_for(boxes));

@@ -99,7 +99,7 @@ SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const E
   check(source, spec);
   const detail::SweepLayout layout = detail::layout_sweep(source, spec, executor, settings);
   return {layout.memory_bytes, static_cast<std::int64_t>(layout.lanes.size()),
-          count(ceil_div(spec.shape, spec.chunk))};
+          count(ceil_div(spec.shape, spec.chunk)), source.cost().whole_frame};
 }
 
 SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& wanted,

@@ -169,7 +169,8 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   refuse_endless(spec);
   const std::int64_t chunk_bytes =
       count(min(spec.chunk, spec.shape)) * static_cast<std::int64_t>(sizeof(std::uint16_t));
-  const std::int64_t workers = executor.workers() * (kWorkerChunks * chunk_bytes + kWorkerBytes);
+  const std::int64_t workers =
+      executor.workers() * (kWorkerChunks * chunk_bytes + kWorkerBytes + source.cost().scratch_bytes);
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (const LaneSize& size : candidates(grid_of(spec))) {
     executor.cancel().check();

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <vector>
 
 #include "spim/error.hpp"
@@ -149,54 +147,6 @@ TEST(OrientedFrames, KeepTheTypeOfTheFile) {
   EXPECT_EQ(source->type(), spim::PixelType::u8);
   Image expected = oracle(*reader, 1, {1, false});
   check_part(*source, expected, 1, {}, source->shape());
-}
-
-/// Adds a ramp that tells rows from columns, and leaves the range of uint16 on both sides.
-class Ramp final : public spim::Destriper {
- public:
-  static float add(std::int64_t row, std::int64_t column) {
-    return static_cast<float>(row) * 250.25F - static_cast<float>(column) * 2000.5F;
-  }
-  void apply(ImageView<float> frame) override {
-    for (std::int64_t i = 0; i < frame.rows; ++i)
-      for (std::int64_t j = 0; j < frame.columns; ++j) frame.row(i)[j] += add(i, j);
-  }
-};
-
-TEST(DestripedFrames, CorrectTheWholeOrientedFrameAndRoundOnce) {
-  const auto reader = std::make_shared<FakeFrames>(3, 37, 53);
-  const auto source =
-      spim::destriped_frames(spim::oriented_frames(reader, {3, true}, {}), std::make_shared<Ramp>());
-  Image expected = oracle(*reader, 1, {3, true});
-  bool clipped_low = false, clipped_high = false;
-  for (std::int64_t i = 0; i < expected.rows; ++i)
-    for (std::int64_t j = 0; j < expected.columns; ++j) {
-      const double value = static_cast<double>(expected.at(i, j)) + Ramp::add(i, j);
-      clipped_low |= value < 0;
-      clipped_high |= value > 65535;
-      expected.at(i, j) = static_cast<std::uint16_t>(std::clamp(std::nearbyint(value), 0.0, 65535.0));
-    }
-  ASSERT_TRUE(clipped_low && clipped_high);
-  EXPECT_EQ(source->shape().rows, 53);
-  check_part(*source, expected, 1, {}, source->shape());
-  check_part(*source, expected, 1, {5, 7}, {0, 40, 20});
-}
-
-class Broken final : public spim::Destriper {
- public:
-  void apply(ImageView<float> frame) override {
-    frame.row(1)[2] = std::numeric_limits<float>::quiet_NaN();
-    frame.row(0)[0] = std::numeric_limits<float>::infinity();
-  }
-};
-
-TEST(DestripedFrames, RefuseSamplesThatAreNotNumbers) {
-  const auto source = spim::destriped_frames(
-      spim::oriented_frames(std::make_shared<FakeFrames>(3, 8, 8), {}, {}), std::make_shared<Broken>());
-  Buffer all(8, 8), first_column(1, 8);
-  EXPECT_THROW(source->load(0, {}, all.view), spim::Error);
-  source->load(0, {}, first_column.view);
-  EXPECT_EQ(first_column.view.at(0, 0), 65535);
 }
 
 }  // namespace

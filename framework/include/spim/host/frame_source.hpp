@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "spim/destriper.hpp"
 #include "spim/frame_reader.hpp"
+#include "spim/host/frame_corrector.hpp"
+#include "spim/host/load_cost.hpp"
 #include "spim/host/oblique_geometry.hpp"
 
 namespace spim {
@@ -47,12 +48,16 @@ class FrameSource {
   virtual ~FrameSource() = default;
   virtual StackShape shape() const = 0;
   virtual PixelType type() const = 0;
+  virtual LoadCost cost() const { return {}; }
 
   /// Loads part of `frame`: out.at(z, y) = column first.z + z, row first.y + y of the oriented frame. The
   /// part lies inside shape(). Camera rows are read whole: with an odd number of quarter turns a part in z
   /// reads only its share of the file, with an even number a part in y does. [any thread]
   virtual void load(std::int64_t frame, FrameCorner first, BlockedView out) = 0;
 };
+
+/// Loads all of `frame` as an image: rows y, columns x_cam, of the shape of the source. [any thread]
+void load_image(FrameSource& source, std::int64_t frame, ImageView<std::uint16_t> out);
 
 /// The part of a stack that a user asked for.
 struct FrameRange {
@@ -65,11 +70,13 @@ struct FrameRange {
 std::unique_ptr<FrameSource> oriented_frames(std::shared_ptr<FrameReader> reader, Orientation orientation,
                                              FrameRange range);
 
-/// The same frames with `destriper` applied to each whole oriented frame as float32, rounded once to nearest
-/// (ties to even) and clipped to the range of uint16, which is also their type. Each load() corrects a whole
-/// frame, whatever part of it is wanted. Throws Error when a corrected sample is not a number. `destriper`
-/// may be used from any thread.
-std::unique_ptr<FrameSource> destriped_frames(std::unique_ptr<FrameSource> frames,
-                                              std::shared_ptr<Destriper> destriper);
+/// The same frames corrected by `corrector`, which is for their shape: each step once, as float32, rounded
+/// once to nearest (ties to even) and clipped to the range of uint16, which is also their type. Each load()
+/// corrects a whole frame, whatever part of it is wanted; what is clipped is added to `tally` (may be null)
+/// once per frame, however often it is loaded. Returns `frames` themselves when there is nothing to do.
+/// load() throws Error naming the frame when it cannot be corrected or a corrected sample is not a number.
+std::unique_ptr<FrameSource> corrected_frames(std::unique_ptr<FrameSource> frames,
+                                              std::shared_ptr<FrameCorrector> corrector,
+                                              std::shared_ptr<ClipTally> tally);
 
 }  // namespace spim

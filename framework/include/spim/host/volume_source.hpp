@@ -5,6 +5,7 @@
 #include <span>
 
 #include "spim/host/executor.hpp"
+#include "spim/host/load_cost.hpp"
 #include "spim/host/oblique_geometry.hpp"
 #include "spim/image.hpp"
 
@@ -19,6 +20,9 @@ class VolumeSource {
   virtual PixelType type() const = 0;
   /// Where the data are; voxels outside read as zero.
   virtual ValidRegion region() const = 0;
+
+  /// What prepare() costs beside what it keeps.
+  virtual LoadCost cost() const { return {}; }
 
   /// Bytes that prepare(boxes) would keep in memory.
   virtual std::int64_t memory_for(std::span<const Box> boxes) const = 0;
