@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/program_options.hpp>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 
@@ -34,9 +35,14 @@ std::string any_of(const std::vector<std::string>& words) {
   return text;
 }
 
-/// "--name" or "-n".
+/// "s1": typed with one dash although it has two signs.
+bool is_numbered_letter(std::string_view name) {
+  return name.size() == 2 && std::isdigit(static_cast<unsigned char>(name[1])) != 0;
+}
+
+/// "--name", "-n" or "-n1".
 std::string dashed(std::string_view name) {
-  return fmt::format("{}{}", name.size() == 1 ? "-" : "--", name);
+  return fmt::format("{}{}", name.size() == 1 || is_numbered_letter(name) ? "-" : "--", name);
 }
 
 }  // namespace
@@ -194,7 +200,12 @@ void CommandLine::read_configuration(const std::string& file) {
   }
 }
 
-bool CommandLine::parse(const std::vector<std::string>& arguments) {
+bool CommandLine::parse(std::vector<std::string> arguments) {
+  // The parser takes -s1 for -s with the value 1.
+  for (std::string& argument : arguments)
+    if (argument.starts_with('-') && is_numbered_letter(argument.substr(1)) &&
+        std::as_const(*this).find(argument.substr(1)) != nullptr)
+      argument.insert(0, 1, '-');
   po::options_description description;
   std::vector<std::string> known{"--help", "--version", "--check-only"};
   description.add_options()("help,h", "")("version", "")("check-only", "");

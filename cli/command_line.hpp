@@ -12,8 +12,9 @@
 
 namespace spim::cli {
 
-/// How an option appears: its names without dashes separated by commas (a name of one letter is typed with
-/// one dash), the word for its value, and one sentence with the unit. The default is added to the help.
+/// How an option appears: its names without dashes separated by commas (a name of one letter, or of a
+/// letter and a digit, is typed with one dash), the word for its value, and one sentence with the unit. The
+/// default is added to the help.
 struct Label {
   std::string_view names;
   std::string_view word;
@@ -66,7 +67,7 @@ class CommandLine {
 
   /// Throws UsageError. Returns false when the command has nothing more to do: help or the version was asked
   /// for and has been printed, or --check-only was given.
-  [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
+  [[nodiscard]] bool parse(std::vector<std::string> arguments);
 
   /// True when the user set the option in any way.
   bool given(std::string_view name) const;

@@ -30,14 +30,14 @@ void declare(CommandLine& line, Request& request) {
   request.plugins.add_reader(line);
   add_stack_options(line, request.stack);
   add_range_options(line, request.stack);
-  request.plugins.add_destripe(line);
+  add_correction_options(line, request.stack.corrections, request.plugins);
   add_scan_options(line, request.scan);
   add_output_options(line, request.output, request.common);
   request.plugins.add_writer(line);
   add_work_options(line, request.common);
   request.plugins.add_general(line);
   add_general_options(line, request.common);
-  refuse_missing_corrections(line);
+  refuse_missing_options(line);
 }
 
 int convert(const Invocation& call, std::string_view command, std::string_view description) {
@@ -50,7 +50,7 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
   Session session(request.common, *call.cancel);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_writer, Kind::destriper});
   const Selections& plugins = request.plugins.get();
-  const StackOpener opener(session, plugins, request.stack);
+  StackOpener opener(session, plugins, request.stack);
   auto frames = opener.open(request.input);
   const ObliqueGeometry geometry(request.scan.settings(), frames->shape());
   const auto volume = oblique_volume(std::move(frames), request.scan.settings());
@@ -61,6 +61,7 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
                 {request.input},
                 {geometry.origin_um(), name},
                 configuration_of(command, line, plugins)});
+  opener.corrections().report();
   return kDone;
 }
 

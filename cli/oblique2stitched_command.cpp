@@ -26,7 +26,7 @@ int run_oblique2stitched(const Invocation& call) {
       request.stitch.is_oblique);
   add_stack_options(line, request.stack);
   request.plugins.add_reader(line);
-  request.plugins.add_destripe(line);
+  add_correction_options(line, request.stack.corrections, request.plugins);
   add_output_options(line, request.output, request.common);
   request.plugins.add_writer(line);
   add_work_options(line, request.common);

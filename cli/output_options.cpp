@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "plugin_choice.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/sweep.hpp"
@@ -53,6 +54,11 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
       fmt::format("{}: {} voxels in {} chunks of {}, {} lane{}, {} of memory, {} workers", path,
                   format_triple(spec.shape), plan.chunks, format_triple(spec.chunk), plan.lanes,
                   plan.lanes == 1 ? "" : "s", format_bytes(plan.memory_bytes), session.executor().workers()));
+  if (plan.whole_frames && plan.lanes > 1)
+    session.warn(fmt::format(
+        "{}: {} of memory hold no more than a part of the frames, so each frame is corrected up to {} times, "
+        "once for each lane; more --memory makes it faster",
+        path, format_bytes(settings.memory_bytes), plan.lanes));
   sweep(source, *writer, spec, session.executor(), settings, session.progress());
   session.executor().cancel().check();
   publication.commit();
@@ -72,6 +78,7 @@ Configuration configuration_of(std::string_view command, const CommandLine& line
   for (const char* name :
        {"config", "destripe", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
     result.options.erase(name);
+  for (const std::string& name : PluginChoice::destripe_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });
   return result;
 }

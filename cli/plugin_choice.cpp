@@ -12,6 +12,32 @@ bool has(const Registry& registry, Kind kind, const std::string& id) {
   return std::ranges::any_of(registry.items(kind), [&](const Item& item) { return item.spec->id == id; });
 }
 
+/// An option of the original programs' destriping, and of the plugin that it is passed on to.
+struct MethodOption {
+  const char* names;
+  const char* word;
+  const char* plugin_name;
+  const char* help;
+};
+
+constexpr MethodOption kMethodOptions[] = {
+    {"sigma1,s1", "PIXELS", "sigma1", "wavelet: bandwidth of the foreground's filter, larger filters more"},
+    {"sigma2,s2", "PIXELS", "sigma2", "wavelet: bandwidth of the background's filter, 0 for none"},
+    {"decomposition-levels,level,l", "N", "level", "wavelet: levels of the decomposition, 0 for all"},
+    {"wavelet,w", "NAME", "wavelet", "wavelet: the mother wavelet, e.g. db5"},
+    {"threshold,t", "LEVEL", "threshold",
+     "wavelet: grey level between background and foreground, -1 for Otsu's"},
+    {"crossover,x", "LEVELS", "crossover", "wavelet: grey levels over which background becomes foreground"},
+    {"stripe-direction", "WAY", "stripe-direction",
+     "how stripes run in the oriented frame: horizontal (along its rows) or vertical"},
+    {"artifact-length", "PIXELS", "artifact-length", "lightsheet: length along a stripe of the window"},
+    {"background-window-size", "PIXELS", "background-window-size",
+     "lightsheet: side of the background's window"},
+    {"percentile", "F", "percentile", "lightsheet: quantile of a window that is its background, 0 to 1"},
+    {"lightsheet-vs-background", "F", "lightsheet-vs-background",
+     "lightsheet: factor of the background when it is compared with the stripe"},
+};
+
 }  // namespace
 
 void PluginChoice::add_reader(CommandLine& line) {
@@ -25,8 +51,40 @@ void PluginChoice::add_writer(CommandLine& line) {
 }
 
 void PluginChoice::add_destripe(CommandLine& line) {
-  line.text({"destripe,destripe-method", "ID", "destriping plugin to apply to each frame; without it none"},
+  line.text({"destripe,destripe-method", "ID",
+             "method that removes the stripes of each frame: wavelet, lightsheet or that of another plugin; "
+             "none for no destriping"},
             destripe_);
+  for (const MethodOption& option : kMethodOptions)
+    line.text({option.names, option.word, option.help}, destripe_options_[option.plugin_name]);
+}
+
+std::vector<std::string> PluginChoice::destripe_option_names() {
+  std::vector<std::string> names;
+  for (const MethodOption& option : kMethodOptions) {
+    const std::string_view all = option.names;
+    names.emplace_back(all.substr(0, all.find(',')));
+  }
+  return names;
+}
+
+std::string PluginChoice::destripe_id() const {
+  const std::string& id = !destripe_.empty()                 ? destripe_
+                          : !configured_.destripe.id.empty() ? configured_.destripe.id
+                                                             : default_destripe_.id;
+  return id == "none" ? std::string() : id;
+}
+
+void PluginChoice::choose_destripe(Selections& typed) {
+  typed.destripe.id = destripe_id();
+  for (const auto& [name, value] : destripe_options_)
+    if (!value.empty()) typed.destripe.options[name] = value;
+  if (typed.destripe.id.empty()) {
+    configured_.destripe = {};
+  } else if (typed.destripe.id == default_destripe_.id) {
+    for (const auto& option : default_destripe_.options)
+      if (!configured_.destripe.options.contains(option.first)) typed.destripe.options.insert(option);
+  }
 }
 
 void PluginChoice::add_general(CommandLine& line) {
@@ -69,7 +127,7 @@ void PluginChoice::resolve(Session& session, std::initializer_list<Kind> used) {
                                      has(session.registry(), Kind::volume_reader, reader_)));
   typed.of(of_volumes ? Kind::volume_reader : Kind::frame_reader).id = reader_;
   if (uses(Kind::volume_writer)) typed.writer.id = writer_id();
-  typed.destripe.id = destripe_;
+  choose_destripe(typed);
   const Selections chosen = overlay(configured_, typed);
   for (const Kind kind : kAllKinds)
     if (!uses(kind) && (!chosen.of(kind).id.empty() || !chosen.of(kind).options.empty()))

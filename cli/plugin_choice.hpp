@@ -2,6 +2,7 @@
 /// Which plugins a command uses: --reader and the like over --config, and their options from --set.
 
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,20 @@ class PluginChoice {
   void add_reader(CommandLine& line);
   /// --writer and --ngff.
   void add_writer(CommandLine& line);
-  /// --destripe.
+  /// --destripe, and the options of the methods of the original programs under their names there.
   void add_destripe(CommandLine& line);
+  /// First names of the options of the methods: what they say is saved with the plugin.
+  static std::vector<std::string> destripe_option_names();
   /// --config and --set.
   void add_general(CommandLine& line);
 
   /// Chooses a destriper for another option; throws UsageError when it contradicts --destripe.
   void want_destripe(const std::string& id, std::string_view option);
+  /// What is taken when the user chooses no destriper, and what its options are unless the user sets them.
+  /// After parse().
+  void default_destripe(const Selection& selection) { default_destripe_ = selection; }
+  /// The destriper that will be taken; empty for none. After parse().
+  std::string destripe_id() const;
   /// The writer that will be taken. After parse().
   std::string writer_id() const;
 
@@ -35,9 +43,13 @@ class PluginChoice {
   const Selections& get() const noexcept { return resolved_; }
 
  private:
+  void choose_destripe(Selections& typed);
+
   std::string reader_, writer_, destripe_, config_;
   bool ngff_ = false;
   std::vector<std::string> settings_;
+  std::map<std::string, std::string> destripe_options_;  ///< of the plugin, by name; empty: not given
+  Selection default_destripe_;
   Selections configured_, resolved_;
 };
 

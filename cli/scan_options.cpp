@@ -38,18 +38,10 @@ void add_range_options(CommandLine& line, StackOptions& options) {
   line.integer({"stop", "N", "one past the last frame to use; 0 means to the end"}, options.stop, {0, 1e15});
 }
 
-void refuse_missing_corrections(CommandLine& line) {
+void refuse_missing_options(CommandLine& line) {
   line.refused("jp2k", "is not available: this version reads no JPEG 2000 stacks");
-  line.refused("flat,f", "is not available: this version does not correct illumination");
-  line.refused("dark,d", "is not available: this version does not correct illumination");
-  line.refused("magnification,magnification-plane-center",
-               "is not available: this version does not magnify frames");
   line.refused("psnr", "is not available: this version writes no JPEG 2000");
   line.refused("chunks", "has no meaning here: frames are not corrected in batches");
-  line.refused(
-      "sigma1,sigma2,decomposition-levels,l,wavelet,w,threshold,t,crossover,x,artifact-length,"
-      "background-window-size,percentile,lightsheet-vs-background",
-      "is an option of a destriping plugin: give it as --set destripe.OPTION=VALUE with --destripe ID");
 }
 
 namespace {
@@ -67,12 +59,12 @@ std::unique_ptr<FrameSource> oriented_stack(const std::filesystem::path& path,
 }  // namespace
 
 StackOpener::StackOpener(Session& session, const Selections& plugins, const StackOptions& options)
-    : session_(&session), options_(options), reader_(plugins.reader) {
-  if (!plugins.destripe.id.empty())
-    destriper_ = create_destriper(session.registry(), session.host(), plugins.destripe);
-}
+    : session_(&session),
+      options_(options),
+      reader_(plugins.reader),
+      corrections_(session, plugins, options.corrections) {}
 
-std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path) const {
+std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path) {
   const std::shared_ptr<FrameReader> reader =
       open_frames(session_->registry(), session_->host(), reader_, path);
   const StackInfo info = reader->info();
@@ -93,7 +85,10 @@ std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path
         "{}: the camera dropped {} frame{} before frame {}; what follows is displaced by as many steps",
         path.string(), gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
   auto frames = oriented_stack(path, reader, options_);
-  return destriper_ ? destriped_frames(std::move(frames), destriper_) : std::move(frames);
+  if (corrections_.none()) return frames;
+  const StackShape shape = frames->shape();
+  return corrected_frames(std::move(frames), corrections_.for_shape(shape.rows, shape.columns),
+                          corrections_.tally());
 }
 
 }  // namespace spim::cli

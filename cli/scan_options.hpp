@@ -5,6 +5,7 @@
 #include <string>
 
 #include "command_line.hpp"
+#include "correction_options.hpp"
 #include "session.hpp"
 #include "spim/host/config.hpp"
 #include "spim/host/frame_source.hpp"
@@ -30,29 +31,33 @@ struct StackOptions {
   std::int64_t start = 0;
   std::int64_t stop = 0;
   bool allow_truncated = false;
+  CorrectionOptions corrections;
 };
 /// --rotate-90, --flip-ud, --allow-truncated.
 void add_stack_options(CommandLine& line, StackOptions& options);
 /// --start, --stop.
 void add_range_options(CommandLine& line, StackOptions& options);
-/// Corrections and inputs of the original programs that are not there yet: refused, never ignored.
-void refuse_missing_corrections(CommandLine& line);
+/// Options of the original programs that are not there: refused, never ignored.
+void refuse_missing_options(CommandLine& line);
 
 /// Opens camera files as the options say.
 class StackOpener {
  public:
-  /// Creates the destriper of `plugins`, if any. `session` outlives this and what is opened.
+  /// Reads the flat and creates the destriper of `plugins`, if any. `session` outlives this and what is
+  /// opened.
   StackOpener(Session& session, const Selections& plugins, const StackOptions& options);
 
   /// The corrected frames of one file. A file that is cut short is refused unless the user allows it or asks
   /// only for frames that are there; frames that the camera dropped are reported.
-  std::unique_ptr<FrameSource> open(const std::filesystem::path& path) const;
+  std::unique_ptr<FrameSource> open(const std::filesystem::path& path);
+  /// How frames are corrected.
+  const Corrections& corrections() const { return corrections_; }
 
  private:
   Session* session_;
   StackOptions options_;
   Selection reader_;
-  std::shared_ptr<Destriper> destriper_;
+  Corrections corrections_;
 };
 
 }  // namespace spim::cli

@@ -55,7 +55,7 @@ bool holds_camera_file(const fs::path& folder, const TileTest& is_camera_file, i
   return false;
 }
 
-OpenTile open_camera_tile(const fs::path& path, const StackOpener& opener, const ScanSettings& scan) {
+OpenTile open_camera_tile(const fs::path& path, StackOpener& opener, const ScanSettings& scan) {
   auto frames = opener.open(path);
   const ObliqueGeometry geometry(scan, frames->shape());
   return {oblique_volume(std::move(frames), scan), geometry.origin_um()};
@@ -195,7 +195,13 @@ void stitch(Session& session, const StitchRequest& request, TileKind kind, Confi
 
   const ScanSettings scan = request.scan.settings();
   std::vector<OpenTile> tiles;
-  const StackOpener opener(session, plugins, request.stack);
+  StackOpener opener(session, plugins, request.stack);
+  if (!from_camera && !opener.corrections().none())
+    throw UsageError(
+        fmt::format("{}: holds volumes, whose frames cannot be corrected any more; leave out --destripe, "
+                    "--flat, --dark and "
+                    "--magnification, or stitch the camera files",
+                    request.stitch.input));
   for (const TilePath& path : paths) {
     session.executor().cancel().check();
     tiles.push_back(from_camera ? open_camera_tile(path.path, opener, scan)
@@ -231,6 +237,7 @@ void stitch(Session& session, const StitchRequest& request, TileKind kind, Confi
   for (const TilePath& path : paths) inputs.push_back(path.path);  // links may lead out of the folder
   write_volume(session, *volume,
                {request.output, plugins, std::move(inputs), {origin, name}, std::move(saved)});
+  opener.corrections().report();
 }
 
 }  // namespace spim::cli

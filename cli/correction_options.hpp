@@ -1,0 +1,53 @@
+#pragma once
+/// Options that say how frames are corrected, and what they become.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "command_line.hpp"
+#include "plugin_choice.hpp"
+#include "session.hpp"
+#include "spim/host/config.hpp"
+#include "spim/host/frame_corrector.hpp"
+
+namespace spim::cli {
+
+/// How frames are corrected, beside the destriping method, which is a plugin.
+struct CorrectionOptions {
+  std::string flat;  ///< TIFF file; "" or "none": no flat
+  double dark = 0;   ///< grey levels
+  double magnification = 1;
+  std::string magnification_center;  ///< "x,y"; empty: the middle
+
+  bool has_flat() const { return !flat.empty() && flat != "none"; }
+};
+
+/// --destripe with the options of the methods, --flat, --dark, --magnification, --magnification-plane-center.
+void add_correction_options(CommandLine& line, CorrectionOptions& options, PluginChoice& plugins);
+
+/// Makes the correctors of one command, and reports at its end. [main thread]
+class Corrections {
+ public:
+  /// Reads the flat and creates the destriper of `plugins`, if any. `session` outlives this and the
+  /// correctors.
+  Corrections(Session& session, const Selections& plugins, const CorrectionOptions& options);
+
+  /// True when frames stay as they are.
+  bool none() const { return what_.none(); }
+  /// The corrector of oriented frames of a shape, one for all that have it.
+  std::shared_ptr<FrameCorrector> for_shape(std::int64_t rows, std::int64_t columns);
+  const std::shared_ptr<ClipTally>& tally() const { return tally_; }
+
+  /// Says how many samples did not fit into uint16.
+  void report() const;
+
+ private:
+  Session* session_;
+  FrameCorrections what_;
+  std::shared_ptr<ClipTally> tally_ = std::make_shared<ClipTally>();
+  std::map<std::pair<std::int64_t, std::int64_t>, std::shared_ptr<FrameCorrector>> correctors_;
+};
+
+}  // namespace spim::cli
