@@ -1,8 +1,6 @@
 #include "sample_keys.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <limits>
 
 #include "spim/clones.hpp"
@@ -13,40 +11,49 @@ namespace spim::lightsheet {
 namespace {
 
 constexpr float kLargestSample = 1e30F;
-constexpr float kLargestWhole = 16777216;  ///< above it floats are whole because they cannot be otherwise
+constexpr float kLargestWhole =
+    8388608;  ///< 2^23: adding it to a smaller sample leaves no room for fractions
 constexpr int kKeys = 65536;
 
 /// What a look at all samples tells.
 struct Extremes {
   float lowest = std::numeric_limits<float>::max();
   float highest = std::numeric_limits<float>::lowest();
-  bool usable = true, whole = true;
+  bool numbers = true, whole = true;
 };
 
-/// Lanes that the compiler turns into vectors: the order of comparisons of a plain loop is not its to change.
-constexpr std::size_t kLanes = 16;
+/// Eight samples at any address. Written as vectors because the order of the comparisons of a plain loop is
+/// not the compiler's to change.
+typedef float Floats __attribute__((vector_size(32), aligned(4), may_alias));
+typedef std::int32_t Flags __attribute__((vector_size(32)));
+constexpr std::int64_t kLanes = 8;
 
-SPIM_CLONES void look_at(const float* samples, std::int64_t count, Extremes& found) {
-  std::array<float, kLanes> low, high;
-  std::array<std::int32_t, kLanes> unusable{}, broken{};
-  low.fill(found.lowest);
-  high.fill(found.highest);
-  const auto look = [&](std::size_t lane, float v) __attribute__((always_inline)) {
-    low[lane] = v < low[lane] ? v : low[lane];
-    high[lane] = v > high[lane] ? v : high[lane];
-    unusable[lane] |= !(std::fabs(v) <= kLargestSample);
-    broken[lane] |= v != std::floor(v);
-  };
+/// Extremes of eight samples at a time.
+struct LaneExtremes {
+  Floats lowest, highest;
+  Flags unordered, broken;
+};
+
+__attribute__((always_inline)) inline void look_at_eight(const Floats& v, LaneExtremes& found) {
+  found.lowest = v < found.lowest ? v : found.lowest;
+  found.highest = v > found.highest ? v : found.highest;
+  found.unordered |= v != v;
+  const Floats size = v < 0 ? -v : v;
+  found.broken |= (size + kLargestWhole) - kLargestWhole != size;
+}
+
+SPIM_CLONES void look_at(const float* samples, std::int64_t count, Extremes& total) {
+  LaneExtremes found{Floats{} + total.lowest, Floats{} + total.highest, Flags{}, Flags{}};
   std::int64_t i = 0;
-  for (; i + static_cast<std::int64_t>(kLanes) <= count; i += static_cast<std::int64_t>(kLanes))
-    for (std::size_t lane = 0; lane < kLanes; ++lane)
-      look(lane, samples[i + static_cast<std::int64_t>(lane)]);
-  for (; i < count; ++i) look(0, samples[i]);
-  found.lowest = *std::min_element(low.begin(), low.end());
-  found.highest = *std::max_element(high.begin(), high.end());
-  const auto set = [](std::int32_t flag) { return flag != 0; };
-  if (std::any_of(unusable.begin(), unusable.end(), set)) found.usable = false;
-  if (std::any_of(broken.begin(), broken.end(), set)) found.whole = false;
+  for (; i + kLanes <= count; i += kLanes)
+    look_at_eight(*reinterpret_cast<const Floats*>(samples + i), found);
+  for (; i < count; ++i) look_at_eight(Floats{} + samples[i], found);
+  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    total.lowest = std::min(total.lowest, static_cast<float>(found.lowest[lane]));
+    total.highest = std::max(total.highest, static_cast<float>(found.highest[lane]));
+    if (found.unordered[lane] != 0) total.numbers = false;
+    if (found.broken[lane] != 0) total.whole = false;
+  }
 }
 
 SPIM_CLONES void make_keys(const float* samples, std::int64_t count, float lowest, float scale, Key* out) {
@@ -63,10 +70,9 @@ SPIM_CLONES void make_keys(const float* samples, std::int64_t count, float lowes
 KeyScale::KeyScale(ImageView<const float> frame) {
   Extremes found;
   for (std::int64_t i = 0; i < frame.rows; ++i) look_at(frame.row(i), frame.columns, found);
-  if (!found.usable)
+  if (!found.numbers || found.lowest < -kLargestSample || found.highest > kLargestSample)
     throw Error(
         "the frame holds samples that are not numbers or beyond 1e30; check the flat and dark images");
-  if (found.lowest > found.highest) return;  // no samples
   lowest_ = found.lowest;
   const float span = found.highest - found.lowest;
   whole_ = found.whole && found.lowest >= -kLargestWhole && found.highest <= kLargestWhole;

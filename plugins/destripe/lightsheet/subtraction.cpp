@@ -1,6 +1,6 @@
 #include "subtraction.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 #include "spim/clones.hpp"
 
@@ -27,7 +27,9 @@ __attribute__((always_inline)) inline void subtract(const Line& line) {
   const double weight = line.weight;
   const float factor = line.factor;
   for (std::int64_t i = 0; i < line.count; ++i) {
-    const auto along = static_cast<float>(kWhole ? std::floor(stripe[i] + 0.5) : stripe[i]);
+    // Whole numbers are below 2^24; those below zero count as zero, so that cutting off serves for floor().
+    const auto along = kWhole ? static_cast<float>(static_cast<std::int32_t>(stripe[i] + 0.5))
+                              : static_cast<float>(stripe[i]);
     const float most = factor * static_cast<float>(upper[i] + (lower[i] - upper[i]) * weight);
     const float either = along < most ? along : most;
     const float excess = either > 0 ? either : 0;
