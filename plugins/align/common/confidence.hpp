@@ -1,0 +1,24 @@
+#pragma once
+/// How far a match can be trusted.
+
+#include "common/peak.hpp"
+
+namespace spim::alignment {
+
+/// What speaks for and against a match.
+struct Evidence {
+  double correlation = 0;  ///< at the maximum
+  double second = 0;       ///< at the best other maximum within reach; 0 when there is none
+  double samples = 0;      ///< independent ones in the window: its volume over that of the smoothing
+  double deviation = 0;    ///< expected error of the position along the worst axis, voxels
+};
+
+/// Expected error of the position of `peak` along the worst axis, in voxels. For a window of N independent
+/// samples the covariance of the position is (1 − r²)/(r·N)·A⁻¹ with A the curvature of the correlation: the
+/// Cramér–Rao bound for white noise under the smoothing.
+double expected_deviation(const Peak& peak, double samples, Index3 step);
+
+/// 0 … 1.
+double confidence(const Evidence& evidence);
+
+}  // namespace spim::alignment

@@ -1,0 +1,106 @@
+#include "common/correlator.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/clones.hpp"
+
+namespace spim::alignment {
+
+namespace {
+
+/// One row of one window: weights, and values and squares times weights.
+struct Row {
+  const float* w;
+  const float* wv;
+  const float* wvv;
+};
+
+/// Sums over pairs of cells, in kLanes parts: weight, fixed, moving, fixed², moving², fixed·moving.
+struct Lanes {
+  float sum[6][kLanes];
+};
+
+/// Adds pairs of cells; n is a multiple of kLanes. Behind the end of a window its weights are 0.
+SPIM_CLONES void add_row(const Row& f, const Row& m, std::int64_t n, Lanes& lanes) {
+  float s0[kLanes], s1[kLanes], s2[kLanes], s3[kLanes], s4[kLanes], s5[kLanes];
+  for (std::int64_t j = 0; j < kLanes; ++j) {
+    s0[j] = lanes.sum[0][j];
+    s1[j] = lanes.sum[1][j];
+    s2[j] = lanes.sum[2][j];
+    s3[j] = lanes.sum[3][j];
+    s4[j] = lanes.sum[4][j];
+    s5[j] = lanes.sum[5][j];
+  }
+  for (std::int64_t i = 0; i < n; i += kLanes)
+    for (std::int64_t j = 0; j < kLanes; ++j) {
+      s0[j] += f.w[i + j] * m.w[i + j];
+      s1[j] += f.wv[i + j] * m.w[i + j];
+      s2[j] += f.w[i + j] * m.wv[i + j];
+      s3[j] += f.wvv[i + j] * m.w[i + j];
+      s4[j] += f.w[i + j] * m.wvv[i + j];
+      s5[j] += f.wv[i + j] * m.wv[i + j];
+    }
+  for (std::int64_t j = 0; j < kLanes; ++j) {
+    lanes.sum[0][j] = s0[j];
+    lanes.sum[1][j] = s1[j];
+    lanes.sum[2][j] = s2[j];
+    lanes.sum[3][j] = s3[j];
+    lanes.sum[4][j] = s4[j];
+    lanes.sum[5][j] = s5[j];
+  }
+}
+
+double rounding_variance(const Cells& cells) {
+  constexpr double kRounding = 1e-6;  // of float32 sums over a window
+  return std::pow(kRounding * std::abs(cells.level), 2);
+}
+
+}  // namespace
+
+Correlator::Moments::Moments(const Cells& cells) : w(cells.weight), wv(w.size()), wvv(w.size()) {
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    wv[i] = w[i] * cells.value[i];
+    wvv[i] = wv[i] * cells.value[i];
+  }
+}
+
+Correlator::Correlator(const Cells& fixed, const Cells& moving)
+    : size_(fixed.size),
+      reach_{(moving.size.x - fixed.size.x) / 2, (moving.size.y - fixed.size.y) / 2,
+             (moving.size.z - fixed.size.z) / 2},
+      fixed_stride_(fixed.stride),
+      moving_stride_(moving.stride),
+      moving_rows_(moving.size.y),
+      fixed_(fixed),
+      moving_(moving),
+      fixed_noise_(rounding_variance(fixed)),
+      moving_noise_(rounding_variance(moving)) {
+  for (const float w : fixed.weight) fixed_weight_ += static_cast<double>(w);
+  // The last vector of a row may reach as far as this behind the last cell of the moving window.
+  for (auto* v : {&moving_.w, &moving_.wv, &moving_.wvv})
+    v->resize(v->size() + static_cast<std::size_t>(kLanes));
+}
+
+double Correlator::at(Index3 k) const {
+  double n = 0, f = 0, m = 0, ff = 0, mm = 0, fm = 0;
+  for (std::int64_t z = 0; z < size_.z; ++z) {
+    Lanes lanes{};
+    for (std::int64_t y = 0; y < size_.y; ++y) {
+      const auto i = static_cast<std::size_t>((z * size_.y + y) * fixed_stride_);
+      const auto j = static_cast<std::size_t>(
+          ((z + reach_.z - k.z) * moving_rows_ + y + reach_.y - k.y) * moving_stride_ + reach_.x - k.x);
+      add_row({&fixed_.w[i], &fixed_.wv[i], &fixed_.wvv[i]}, {&moving_.w[j], &moving_.wv[j], &moving_.wvv[j]},
+              fixed_stride_, lanes);
+    }
+    double* const totals[6] = {&n, &f, &m, &ff, &mm, &fm};
+    for (int s = 0; s < 6; ++s)
+      for (const float part : lanes.sum[s]) *totals[s] += static_cast<double>(part);
+  }
+  if (n <= kLeastShare * fixed_weight_ || n <= 0) return kNothing;
+  const double variance_f = ff / n - f / n * (f / n), variance_m = mm / n - m / n * (m / n);
+  if (variance_f <= fixed_noise_ || variance_m <= moving_noise_) return kNothing;
+  return std::clamp((fm / n - f / n * (m / n)) / std::sqrt(variance_f * variance_m), -1.0, 1.0);
+}
+
+}  // namespace spim::alignment

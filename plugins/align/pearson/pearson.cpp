@@ -1,0 +1,148 @@
+#include "pearson.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "blobs.hpp"
+#include "common/draw.hpp"
+#include "common/triple.hpp"
+
+namespace spim {
+
+using namespace alignment;
+
+namespace {
+
+constexpr std::int64_t kLargestWindow = 1001;
+
+Box window_around(Index3 centre, Index3 size) {
+  const Index3 begin = centre - Index3{size.x / 2, size.y / 2, size.z / 2};
+  return {begin, begin + size};
+}
+
+Index3 grown(Index3 size, Index3 margin) {
+  return size + Index3{2 * margin.x, 2 * margin.y, 2 * margin.z};
+}
+
+/// The same length in voxels of each axis.
+Vec3 in_voxels(double um, Vec3 voxel_um) {
+  return {um / voxel_um.x, um / voxel_um.y, um / voxel_um.z};
+}
+
+/// One task at work: draws places, looks for a bright spot at each, and matches the window around it.
+class Measurement {
+ public:
+  struct Settings {
+    MatchSettings match;
+    Index3 blob_window;
+    Vec3 blob_sigma;
+  };
+
+  Measurement(const AlignTask& task, const Settings& settings)
+      : task_(task), settings_(settings), overlap_(task) {}
+
+  bool empty() const noexcept { return overlap_.empty(); }
+
+  /// Try number `index`: a function of the task and of the index alone.
+  std::optional<ShiftSample> attempt(std::int64_t index) const {
+    Draw draw(task_.seed, index);
+    const Index3 centre = place(draw);
+    const Index3 margin = smoothing_margin(settings_.match.sigma);
+    const Index3 size = max(settings_.blob_window, grown(settings_.match.window, margin));
+    const Patch patch = read_patch(*task_.fixed, window_around(centre, size));
+    if (patch.box.empty()) return {};
+    const std::optional<Index3> spot = bright_spot(patch, centre, size, draw);
+    if (!spot) return {};
+    const std::optional<Match> match =
+        alignment::match(patch, *task_.moving, *spot, overlap_.offset(), settings_.match);
+    if (!match) return {};
+    ShiftSample sample;
+    sample.at = {static_cast<double>(spot->x), static_cast<double>(spot->y), static_cast<double>(spot->z)};
+    sample.shift = match->position - task_.guess_voxels;
+    sample.correlation = match->evidence.correlation;
+    sample.confidence = confidence(match->evidence);
+    return sample;
+  }
+
+ private:
+  /// A place of the overlap where the window and the border around it hold as much as can be had: the best of
+  /// a few random ones, or the first where nothing is missing.
+  Index3 place(Draw& draw) const {
+    constexpr int kDraws = 16;
+    const Index3 size = grown(settings_.match.window, settings_.match.border);
+    Index3 best;
+    std::int64_t most = -1;
+    for (int i = 0; i < kDraws && most < count(size); ++i) {
+      const Index3 centre = overlap_.draw(draw);
+      const std::int64_t voxels = overlap_.voxels_in(window_around(centre, size));
+      if (voxels > most) {
+        most = voxels;
+        best = centre;
+      }
+    }
+    return best;
+  }
+
+  /// One of the spots whose window lies in the patch, with a probability in proportion to its strength.
+  std::optional<Index3> bright_spot(const Patch& patch, Index3 centre, Index3 size, Draw& draw) const {
+    const Index3 room = size - settings_.match.window + Index3{1, 1, 1};
+    const Box where = intersect(window_around(centre, room), overlap_.box());
+    const std::vector<Blob> blobs = find_blobs(patch, where, settings_.blob_sigma);
+    double sum = 0;
+    for (const Blob& blob : blobs) sum += blob.strength;
+    double left = sum * draw.uniform();
+    for (const Blob& blob : blobs)
+      if ((left -= blob.strength) <= 0) return blob.at;
+    return {};
+  }
+
+  const AlignTask& task_;
+  const Settings& settings_;
+  Overlap overlap_;
+};
+
+/// Attempts first, first + 1, …, each into its own place.
+struct Batch {
+  const Host* host;
+  const Measurement* measurement;
+  std::int64_t first;
+  std::vector<std::optional<ShiftSample>> samples;
+};
+
+void run_attempt(void* context, std::int64_t index) {
+  Batch& batch = *static_cast<Batch*>(context);
+  if (batch.host->cancelled()) throw Error("interrupted");
+  batch.samples[static_cast<std::size_t>(index)] = batch.measurement->attempt(batch.first + index);
+}
+
+}  // namespace
+
+PearsonAligner::PearsonAligner(Host& host, const Options& options)
+    : host_(host),
+      sigma_um_(options.number("sigma")),
+      sample_count_(options.integer("sample-count")),
+      window_(triple(options, "window-size", {3, kLargestWindow, true})),
+      blob_window_(triple(options, "blob-detection-window-size", {3, kLargestWindow, false})),
+      border_(triple(options, "border-size", {1, kLargestWindow, false})),
+      min_correlation_(options.number("min-correlation")) {}
+
+void PearsonAligner::align(const AlignTask& task, ShiftSink& sink) {
+  constexpr double kBlobSigmaUm = 2;
+  constexpr int kMostBatches = 4;
+  const Measurement::Settings settings{{in_voxels(sigma_um_, task.voxel_um), window_, border_},
+                                       blob_window_,
+                                       in_voxels(kBlobSigmaUm, task.voxel_um)};
+  const Measurement measurement(task, settings);
+  if (measurement.empty()) return;
+  std::int64_t wanted = sample_count_;
+  for (std::int64_t batch_index = 0; batch_index < kMostBatches && wanted > 0; ++batch_index) {
+    Batch batch{&host_, &measurement, batch_index * sample_count_, {}};
+    batch.samples.resize(static_cast<std::size_t>(sample_count_));
+    host_.parallel_for(sample_count_, &run_attempt, &batch);
+    for (const std::optional<ShiftSample>& sample : batch.samples)
+      if (sample && sample->correlation >= min_correlation_ && wanted-- > 0) sink.add(*sample);
+  }
+}
+
+}  // namespace spim

@@ -1,0 +1,2 @@
+#define SPIM_WAVELET_KERNELS kernels_v2
+#include "kernels.inl"
