@@ -39,9 +39,12 @@ void FrameWindow::House::release(std::int64_t slot, IndexRange rows) const noexc
                   rows.size() * kBlock * 2);
 }
 
-FrameWindow::House FrameWindow::build(const StackPart& part) {
-  // With an uneven shear the number of frames varies a little from step to step; address space costs nothing.
-  const std::int64_t capacity = part.frames.size() + part.frames.size() / 4 + 8;
+FrameWindow::House FrameWindow::build(const StackPart& part) const {
+  // A sweep starts with few frames and needs many times more a step or two later. Address space costs
+  // nothing; moving what is held into a larger house costs a first touch of all of it.
+  constexpr std::int64_t kRoomyFrames = 1024;
+  const std::int64_t roomy = std::max(kRoomyFrames, 2 * part.frames.size());
+  const std::int64_t capacity = std::max(std::min(roomy, source_->shape().frames), part.frames.size());
   const std::int64_t pitch = pitch_of(part.z, part.y);
   return {part.z, part.y, pitch, capacity, PageArena(capacity * pitch)};
 }

@@ -60,7 +60,7 @@ class FrameWindow {
     IndexRange z;  ///< rows that are loaded
   };
 
-  static House build(const StackPart& part);
+  House build(const StackPart& part) const;
   bool has_room_for(const StackPart& part) const noexcept;
   void slide(const StackPart& part);
   void rehouse(const StackPart& part, const Executor& executor);

@@ -5,6 +5,7 @@
 
 #include <cctype>
 
+#include "common/blosc_zstd.hpp"
 #include "common/chunk_grid.hpp"
 #include "spim/error.hpp"
 
@@ -17,6 +18,9 @@ namespace {
 // Blosc's own threads are never used: the host runs one chunk per worker.
 constexpr int kInternalThreads = 1;
 
+/// Blosc's own choice of 32 KiB is too small for zstd.
+constexpr std::size_t kZstdBlock = std::size_t{1} << 19;
+
 constexpr const char* kShuffleWords[] = {"none", "byte", "bit"};
 
 }  // namespace
@@ -27,7 +31,6 @@ BloscSettings blosc_settings(const Options& options) {
   settings.level = static_cast<int>(options.integer("level"));
   for (int i = 0; i < 3; ++i)
     if (options.text("shuffle") == kShuffleWords[i]) settings.shuffle = i;
-  if (settings.codec != "zstd") settings.block = 0;
   if (blosc_compname_to_compcode(settings.codec.c_str()) < 0)
     throw UsageError(
         fmt::format("codec {} is not in this machine's Blosc library, which has {}; choose one of those",
@@ -37,10 +40,14 @@ BloscSettings blosc_settings(const Options& options) {
 
 std::span<const std::byte> blosc_encode(const BloscSettings& settings, std::size_t item_size,
                                         std::span<const std::byte> bytes, Scratch& scratch) {
+  if (settings.codec == "zstd" && settings.shuffle == BLOSC_SHUFFLE && settings.level > 0 && item_size == 2 &&
+      bytes.size() >= kLeastPlanesBytes)
+    return zstd_planes_encode(settings.level, bytes, scratch);
+  const std::size_t block = settings.codec == "zstd" ? kZstdBlock : 0;
   const std::size_t capacity = bytes.size() + BLOSC_MAX_OVERHEAD;
   std::byte* to = scratch.bytes(capacity);
   const int size = blosc_compress_ctx(settings.level, settings.shuffle, item_size, bytes.size(), bytes.data(),
-                                      to, capacity, settings.codec.c_str(), settings.block, kInternalThreads);
+                                      to, capacity, settings.codec.c_str(), block, kInternalThreads);
   if (size <= 0)
     throw Error(fmt::format("blosc could not compress {} bytes with {} (code {})", bytes.size(),
                             settings.codec, size));

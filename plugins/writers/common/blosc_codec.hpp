@@ -12,30 +12,26 @@
 
 namespace spim::chunked {
 
-inline constexpr std::size_t kLargeBlock = std::size_t{1} << 19;
-
 /// How chunks are compressed. The defaults were chosen by measurement: docs/performance.md, section Codec.
 struct BloscSettings {
   std::string codec = "zstd";  ///< a name that Blosc and numcodecs know
-  int level = 1;               ///< 0 … 9
+  int level = 3;               ///< 0 … 9
   int shuffle = 1;             ///< as in the frame and in Zarr: 0 none, 1 by bytes, 2 by bits
-  /// Bytes that are shuffled and compressed together; 0 leaves it to Blosc, whose own choice of 32 KiB is too
-  /// small for zstd: large blocks give 2 to 3 % smaller files in less time.
-  std::size_t block = kLargeBlock;
 };
 
 /// The option rows of every writer that compresses with Blosc; blosc_settings() reads them.
 inline constexpr OptionSpec kCodecOption =
     choice_option("codec", "zstd", "zstd|lz4|lz4hc|blosclz|zlib", "compression inside the Blosc frame");
 inline constexpr OptionSpec kCodecLevelOption =
-    integer_option("level", "1", 0, 9, "compression level, 0 stores without compression");
+    integer_option("level", "3", 0, 9, "compression level, 0 stores without compression");
 inline constexpr OptionSpec kShuffleOption =
     choice_option("shuffle", "byte", "bit|byte|none", "what is brought together before compression");
 
 /// Throws UsageError when this machine's Blosc was built without the codec.
 BloscSettings blosc_settings(const Options& options);
 
-/// One frame of `bytes`, whose items have `item_size` bytes; points into `scratch`.
+/// One frame of `bytes`, whose items have `item_size` bytes; points into `scratch`. 16-bit samples with zstd
+/// and byte shuffle go through zstd_planes_encode(), everything else through Blosc.
 std::span<const std::byte> blosc_encode(const BloscSettings& settings, std::size_t item_size,
                                         std::span<const std::byte> bytes, Scratch& scratch);
 
