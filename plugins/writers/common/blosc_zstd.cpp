@@ -36,7 +36,7 @@ struct PlaneSearch {
   Search low, high;
 };
 
-/// By level 1 … 9, each measured to be smaller and slower than the one before.
+/// By level 1 … 9, from fast to small.
 constexpr PlaneSearch kLevels[] = {{kNoise, {3, ZSTD_dfast, 0, 7, 0}},
                                    {kNoise, {5, ZSTD_greedy, 3, 7, 12}},
                                    {kNoise, {5, ZSTD_lazy, 2, 7, 13}},
