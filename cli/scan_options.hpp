@@ -50,6 +50,8 @@ class StackOpener {
   /// The corrected frames of one file. A file that is cut short is refused unless the user allows it or asks
   /// only for frames that are there; frames that the camera dropped are reported.
   std::unique_ptr<FrameSource> open(const std::filesystem::path& path);
+  /// The frames of one file as stored, with the same rules for a file that is cut short.
+  std::shared_ptr<FrameReader> open_stored(const std::filesystem::path& path) const;
   /// How frames are corrected.
   const Corrections& corrections() const { return corrections_; }
 
