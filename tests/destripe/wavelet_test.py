@@ -92,7 +92,7 @@ class Accuracy(unittest.TestCase):
 
     def test_vertical_stripes(self):
         image = striped(200, 311)
-        upright = destripe("wavelet", image.T, stripes="vertical")
+        upright = destripe("wavelet", image.T, stripe_direction="vertical")
         np.testing.assert_array_equal(upright, destripe("wavelet", image).T)
 
 

@@ -19,7 +19,7 @@ inline constexpr OptionSpec kWaveletOptions[] = {
     number_option("threshold", "-1", -kNoLimit, 1e9,
                   "intensity that parts foreground from background, in grey levels; below 0 it is chosen for "
                   "each frame by the method of Otsu"),
-    choice_option("stripes", "horizontal", "horizontal|vertical",
+    choice_option("stripe-direction", "horizontal", "horizontal|vertical",
                   "which way the stripes run in the oriented frame"),
 };
 
