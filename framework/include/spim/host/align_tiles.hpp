@@ -24,6 +24,7 @@ class VolumeTileView final : public TileView {
       : volume_(std::move(volume)), region_(region) {}
 
   Index3 shape() const override { return region_.shape; }
+  IndexRange valid_x(std::int64_t z) const override { return region_.valid_x(z); }
   void read(const Box& box, VolumeView<float> out) override;
 
  private:
@@ -41,7 +42,8 @@ struct NamedAligner {
 };
 
 struct AlignSettings {
-  Vec3 voxel_um;  ///< of the aligned level
+  Vec3 voxel_um;       ///< of the aligned level
+  Vec3 full_voxel_um;  ///< of full resolution; 0: the same
   ConsensusSettings consensus;
   SolveSettings solve;
   double least_overlap_voxels = 4;

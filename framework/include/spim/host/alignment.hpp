@@ -72,8 +72,9 @@ struct AlignmentResult {
   std::vector<AlignedTile> tiles;
   std::vector<AlignedLink> links;  ///< all pairs that were looked at, in the order of (fixed, moving)
   Vec3 voxel_um;                   ///< of the aligned level, as given
+  Vec3 full_voxel_um;              ///< of full resolution, as given; 0: the same
   bool align_xz = false;           ///< false: only y was solved for
-  Vec3 origin_um;                  ///< stage position of 0,0,0: nominal = origin + position, in the median
+  Vec3 origin_um;                  ///< stage position of 0,0,0: position + origin = nominal + shift
   ScaleEstimate y_voxel;
   ScaleEstimate x_step;
   double residual_rms_voxels = 0;    ///< of the trusted links, over the solved axes

@@ -1,0 +1,302 @@
+#include "spim/host/align_tiles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "phantom/hash.hpp"
+#include "spim/error.hpp"
+#include "spim/host/pair_plan.hpp"
+
+namespace spim {
+
+namespace {
+
+/// Tiles that are open, opened when they are needed; those used longest ago are closed first.
+class OpenTiles {
+ public:
+  OpenTiles(const std::vector<TileToAlign>& tiles, const TileOpener& open, std::size_t most)
+      : tiles_(tiles), open_(open), most_(most) {}
+
+  std::shared_ptr<VolumeTileView> at(std::size_t tile) {
+    if (auto known = find(tile)) return known;
+    // Opened outside the lock; two threads may open the same tile, then one of them drops its own again.
+    auto view = std::make_shared<VolumeTileView>(open_(tile), tiles_[tile].region);
+    const std::lock_guard lock(mutex_);
+    Entry& entry = views_[tile];
+    if (!entry.view) entry.view = std::move(view);
+    entry.used = ++uses_;
+    auto result = entry.view;
+    close_some();
+    return result;
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<VolumeTileView> view;
+    std::uint64_t used = 0;
+  };
+
+  std::shared_ptr<VolumeTileView> find(std::size_t tile) {
+    const std::lock_guard lock(mutex_);
+    const auto found = views_.find(tile);
+    if (found == views_.end()) return nullptr;
+    found->second.used = ++uses_;
+    return found->second.view;
+  }
+
+  void close_some() {
+    while (views_.size() > most_) {
+      auto oldest = views_.end();
+      for (auto i = views_.begin(); i != views_.end(); ++i)
+        if (i->second.view.use_count() == 1 &&
+            (oldest == views_.end() || i->second.used < oldest->second.used))
+          oldest = i;
+      if (oldest == views_.end()) return;  // all are being read
+      views_.erase(oldest);
+    }
+  }
+
+  const std::vector<TileToAlign>& tiles_;
+  const TileOpener& open_;
+  std::size_t most_;
+  std::mutex mutex_;
+  std::uint64_t uses_ = 0;
+  std::map<std::size_t, Entry> views_;
+};
+
+class Collector final : public ShiftSink {
+ public:
+  explicit Collector(std::vector<ShiftSample>& samples) : samples_(samples) {}
+  void add(const ShiftSample& sample) override { samples_.push_back(sample); }
+
+ private:
+  std::vector<ShiftSample>& samples_;
+};
+
+class Alignment {
+ public:
+  Alignment(const std::vector<TileToAlign>& tiles, const TileOpener& open,
+            const std::vector<NamedAligner>& aligners, const AlignSettings& settings,
+            const Executor& executor, Progress& progress)
+      : tiles_(tiles, open, settings.open_tiles),
+        aligners_(aligners),
+        settings_(settings),
+        executor_(executor),
+        progress_(progress) {
+    result_.voxel_um = settings.voxel_um;
+    result_.full_voxel_um = settings.full_voxel_um;
+    for (const TileToAlign& tile : tiles) result_.tiles.emplace_back().TileToAlign::operator=(tile);
+    pairs_ = plan_pairs(tiles, {settings.voxel_um, settings.least_overlap_voxels});
+  }
+
+  AlignmentResult run() {
+    std::vector<TilePair> first;
+    std::copy_if(pairs_.begin(), pairs_.end(), std::back_inserter(first),
+                 [](const TilePair& p) { return p.neighbours; });
+    result_.links = measure(first, 0, "measuring overlaps");
+    solve();
+    ask_others();
+    add_corners();
+    std::sort(result_.links.begin(), result_.links.end(), [](const AlignedLink& a, const AlignedLink& b) {
+      return std::tie(a.fixed, a.moving) < std::tie(b.fixed, b.moving);
+    });
+    settle_contests();
+    return std::move(result_);
+  }
+
+ private:
+  /// The links of `pairs` as aligner number `which` sees them.
+  std::vector<AlignedLink> measure(const std::vector<TilePair>& pairs, std::size_t which, const char* stage) {
+    std::vector<AlignedLink> links(pairs.size());
+    if (pairs.empty()) return links;
+    const auto work = [](const TilePair& p) {  // bytes of the overlap
+      return static_cast<std::int64_t>(2 * p.overlap_voxels.x * p.overlap_voxels.y * p.overlap_voxels.z);
+    };
+    std::int64_t total = 0;
+    for (const TilePair& pair : pairs) total += work(pair);
+    progress_.begin(stage, total);
+    const auto body = [&](std::int64_t i, int) {
+      const auto k = static_cast<std::size_t>(i);
+      links[k] = measure_one(pairs[k], which);
+      progress_.advance(work(pairs[k]));
+    };
+    const auto count = static_cast<std::int64_t>(pairs.size());
+    // Few pairs would leave workers idle: then one pair after the other, each on all workers.
+    if (count >= 2 * executor_.workers())
+      executor_.parallel_for(count, body);
+    else
+      for (std::int64_t i = 0; i < count; ++i) {
+        executor_.cancel().check();
+        body(i, 0);
+      }
+    progress_.end();
+    return links;
+  }
+
+  AlignedLink measure_one(const TilePair& pair, std::size_t which) {
+    const auto fixed = tiles_.at(pair.fixed), moving = tiles_.at(pair.moving);
+    AlignedLink link;
+    link.fixed = pair.fixed;
+    link.moving = pair.moving;
+    link.guess_voxels = pair.guess_voxels;
+    link.aligner = aligners_[which].id;
+    AlignTask task;
+    task.fixed = fixed.get();
+    task.moving = moving.get();
+    task.guess_voxels = pair.guess_voxels;
+    task.voxel_um = settings_.voxel_um;
+    task.seed = grid_key(settings_.seed, static_cast<std::int64_t>(pair.fixed),
+                         static_cast<std::int64_t>(pair.moving), static_cast<std::int64_t>(which));
+    Collector collector(link.samples);
+    try {
+      aligners_[which].aligner->align(task, collector);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const UsageError&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw Error(fmt::format("{} and {}: {}", result_.tiles[pair.fixed].name,
+                              result_.tiles[pair.moving].name, error.what()));
+    }
+    find_consensus(link, settings_.consensus);
+    return link;
+  }
+
+  /// What only loops confirm must be found anew; what a second aligner confirmed stays.
+  void solve() {
+    for (AlignedLink& link : result_.links) link.confirmed = asked_.contains({link.fixed, link.moving});
+    solve_positions(result_, settings_.solve);
+  }
+
+  bool agree(const AlignedLink& a, const AlignedLink& b) const {
+    const auto near = [&](double va, double vb, double ea, double eb) {
+      return std::abs(va - vb) <= settings_.solve.tolerance_voxels + 3 * std::hypot(ea, eb);
+    };
+    const bool same_y = near(a.shift_voxels.y, b.shift_voxels.y, a.error_voxels.y, b.error_voxels.y);
+    if (!settings_.solve.align_xz) return same_y;
+    return same_y && near(a.shift_voxels.x, b.shift_voxels.x, a.error_voxels.x, b.error_voxels.x) &&
+           near(a.shift_voxels.z, b.shift_voxels.z, a.error_voxels.z, b.error_voxels.z);
+  }
+
+  /// Asks the other aligners about links that are not trusted or that nothing confirms.
+  void ask_others() {
+    for (std::size_t which = 1; which < aligners_.size(); ++which) {
+      std::vector<TilePair> again;
+      std::vector<std::size_t> of;
+      for (std::size_t k = 0; k < result_.links.size(); ++k) {
+        const AlignedLink& link = result_.links[k];
+        if (link.trusted && link.confirmed) continue;
+        again.push_back(pair_of(link));
+        of.push_back(k);
+      }
+      const std::vector<AlignedLink> answers = measure(again, which, "asking a second aligner");
+      for (std::size_t n = 0; n < of.size(); ++n) weigh(result_.links[of[n]], answers[n]);
+      if (!again.empty()) solve();
+    }
+  }
+
+  void weigh(AlignedLink& link, const AlignedLink& other) {
+    if (!other.measured) {
+      // Samples that tell of a first attempt are worth more to a reader than none.
+      if (!link.measured && link.samples.empty() && !other.samples.empty()) link = other;
+      return;
+    }
+    if (!link.measured)
+      link = other;
+    else if (agree(link, other))
+      asked_.insert({link.fixed, link.moving});
+    else {
+      contests_.insert_or_assign({link.fixed, link.moving}, std::pair{link, other});
+      link.measured = false;
+    }
+  }
+
+  const TilePair& pair_of(const AlignedLink& link) const {
+    return *std::find_if(pairs_.begin(), pairs_.end(),
+                         [&](const TilePair& p) { return p.fixed == link.fixed && p.moving == link.moving; });
+  }
+
+  /// Overlaps over edges and corners, around links that contradict others or that nothing confirms.
+  void add_corners() {
+    std::set<std::size_t> doubtful;
+    for (const AlignedLink& link : result_.links) {
+      if ((link.trusted && link.confirmed) || link.samples.empty()) continue;
+      doubtful.insert(link.fixed);
+      doubtful.insert(link.moving);
+    }
+    std::vector<TilePair> corners;
+    for (const TilePair& pair : pairs_)
+      if (!pair.neighbours && (doubtful.contains(pair.fixed) || doubtful.contains(pair.moving)))
+        corners.push_back(pair);
+    std::vector<AlignedLink> links = measure(corners, 0, "measuring corners");
+    for (std::size_t which = 1; which < aligners_.size(); ++which) {
+      std::vector<TilePair> again;
+      for (const AlignedLink& link : links)
+        if (!link.measured) again.push_back(pair_of(link));
+      std::size_t n = 0;
+      const std::vector<AlignedLink> answers = measure(again, which, "asking a second aligner");
+      for (AlignedLink& link : links)
+        if (!link.measured) link = answers[n++];
+    }
+    // A corner without an answer is no news.
+    std::erase_if(links, [](const AlignedLink& link) { return !link.measured; });
+    result_.links.insert(result_.links.end(), links.begin(), links.end());
+  }
+
+  /// Where two aligners contradict each other, the rest of the links decides.
+  void settle_contests() {
+    solve();
+    if (contests_.empty()) return;
+    for (AlignedLink& link : result_.links) {
+      const auto contest = contests_.find({link.fixed, link.moving});
+      if (contest == contests_.end()) continue;
+      const auto& [a, b] = contest->second;
+      const AlignedTile& fixed = result_.tiles[link.fixed];
+      const AlignedTile& moving = result_.tiles[link.moving];
+      AlignedLink solved = a;
+      solved.shift_voxels = moving.shift_voxels - fixed.shift_voxels;
+      solved.error_voxels = {};
+      const bool joined = fixed.linked && moving.linked && fixed.component == moving.component;
+      if (joined && agree(a, solved))
+        link = a;
+      else if (joined && agree(b, solved))
+        link = b;
+      else
+        link.rejection = fmt::format("{} says {:.1f},{:.1f},{:.1f} voxels and {} says {:.1f},{:.1f},{:.1f}",
+                                     a.aligner, a.shift_voxels.x, a.shift_voxels.y, a.shift_voxels.z,
+                                     b.aligner, b.shift_voxels.x, b.shift_voxels.y, b.shift_voxels.z);
+    }
+    solve();
+  }
+
+  using Key = std::pair<std::size_t, std::size_t>;
+
+  OpenTiles tiles_;
+  const std::vector<NamedAligner>& aligners_;
+  const AlignSettings& settings_;
+  const Executor& executor_;
+  Progress& progress_;
+  AlignmentResult result_;
+  std::vector<TilePair> pairs_;
+  std::set<Key> asked_;  ///< links that a second aligner confirmed
+  std::map<Key, std::pair<AlignedLink, AlignedLink>> contests_;
+};
+
+}  // namespace
+
+AlignmentResult align_tiles(const std::vector<TileToAlign>& tiles, const TileOpener& open,
+                            const std::vector<NamedAligner>& aligners, const AlignSettings& settings,
+                            const Executor& executor, Progress& progress) {
+  if (tiles.empty()) throw Error("there are no tiles to align");
+  if (aligners.empty()) throw UsageError("an alignment needs an aligner; give --aligner ID");
+  return Alignment(tiles, open, aligners, settings, executor, progress).run();
+}
+
+}  // namespace spim
