@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "durable.hpp"
 #include "spim/host/config.hpp"
 #include "spim/host/nearest.hpp"
 #include "words.hpp"
@@ -134,23 +133,6 @@ ordered_json values_of(const OptionTexts& options) {
   throw Error(fmt::format("{} {}: {}", file.string(), what, std::strerror(errno)));
 }
 
-/// Writes all of `text` to a new file and makes it durable.
-void write_durably(const fs::path& file, std::string_view text) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail(file, "cannot be created");
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) break;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  const bool done = text.empty() && ::fsync(descriptor) == 0;
-  const int reason = errno;
-  if (::close(descriptor) != 0 && done) fail(file, "cannot be written");
-  errno = reason;
-  if (!done) fail(file, "cannot be written");
-}
-
 }  // namespace
 
 Configuration parse_configuration(std::string_view json, const std::string& source) {
@@ -205,14 +187,7 @@ std::string configuration_text(const Configuration& configuration) {
 }
 
 void save_configuration(const Configuration& configuration, const fs::path& file) {
-  const fs::path temporary = file.string() + fmt::format(".{}.tmp", ::getpid());
-  try {
-    write_durably(temporary, configuration_text(configuration));
-    if (::rename(temporary.c_str(), file.c_str()) != 0) fail(file, "cannot be put in place");
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
+  detail::replace_file(file, configuration_text(configuration));
 }
 
 fs::path configuration_path(const fs::path& output) {

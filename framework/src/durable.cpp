@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <vector>
 
@@ -59,6 +60,22 @@ Contents contents_of(const fs::path& folder) {
   return found;
 }
 
+/// Writes all of `text` to a new file and forces it to the disk.
+void write_durably(const fs::path& file, std::string_view text) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw system_failure(file, "cannot be created", errno);
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) break;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  const bool done = text.empty() && ::fsync(descriptor) == 0;
+  const int reason = errno;
+  if (::close(descriptor) != 0 && done) throw system_failure(file, "cannot be written", errno);
+  if (!done) throw system_failure(file, "cannot be written", reason);
+}
+
 std::string remedy(int code) {
   switch (code) {
     case EACCES:
@@ -105,6 +122,18 @@ void make_durable(const fs::path& path) {
   for (const fs::path& file : contents.files) sync_one(file);
   for (const fs::path& folder : contents.folders) sync_one(folder);
   sync_one(path);
+}
+
+void replace_file(const fs::path& file, std::string_view text) {
+  const fs::path temporary = file.string() + fmt::format(".{}.tmp", ::getpid());
+  try {
+    write_durably(temporary, text);
+    if (::rename(temporary.c_str(), file.c_str()) != 0)
+      throw system_failure(file, "cannot be put in place", errno);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
 }  // namespace spim::detail

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "spim/error.hpp"
 
@@ -16,5 +17,9 @@ void make_durable(const std::filesystem::path& path);
 
 /// Forces the entries of one folder to the disk. Throws Error.
 void sync_folder(const std::filesystem::path& folder);
+
+/// Writes `text` under a temporary name beside `file`, forces it to the disk and gives it the name. Throws
+/// Error; then `file` is as it was.
+void replace_file(const std::filesystem::path& file, std::string_view text);
 
 }  // namespace spim::detail

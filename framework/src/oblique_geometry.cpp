@@ -143,6 +143,23 @@ Vec3 ObliqueGeometry::origin_um() const noexcept {
   return {0 - region_.x_offset * voxel_um_.x, 0, 0};
 }
 
+ValidRegion coarser_region(const ValidRegion& region, std::int32_t level, Index3 shape) {
+  if (level == 0) return region;
+  // Valid are x − r·z in [low, high]. Voxel X of the level covers x from f·X to f·X + f − 1, and so does Z.
+  const auto f = static_cast<double>(std::int64_t{1} << level);
+  const auto length = static_cast<double>(region.frames - 1);
+  const double low = region.x_offset - (region.direction > 0 ? 0 : length), high = low + length;
+  const double first = (low + region.shear * (f - 1)) / f;
+  // The last voxel of a box covers fewer voxels than f.
+  const bool box = region.shear == 0 && region.frames == region.shape.x;
+  const double last = box ? static_cast<double>(shape.x - 1) : (high - (f - 1)) / f;
+  const auto frames = static_cast<std::int64_t>(std::floor(last - first + kPositionTolerance)) + 1;
+  if (frames < 1)
+    throw Error(fmt::format("level {} of a volume of {} x {} x {} voxels has none that is made of data alone",
+                            level, region.shape.x, region.shape.y, region.shape.z));
+  return {shape, region.shear, first, frames, 1};
+}
+
 ValidRegion region_of_converted(const ScanSettings& settings, Index3 shape) {
   check(settings);
   check_size(shape);

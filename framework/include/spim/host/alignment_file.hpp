@@ -11,7 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "spim/host/alignment.hpp"
 #include "spim/host/config.hpp"
@@ -21,7 +21,7 @@ namespace spim {
 /// An alignment that was read: positions only.
 class AlignmentFile {
  public:
-  /// Throws Error naming the file and what is wrong in it: unreadable, larger than 1 GiB, not JSON, nested
+  /// Throws Error naming the file and what is wrong in it: unreadable, larger than 512 MiB, not JSON, nested
   /// deeper than 32 levels, a key twice, no object `alignments`, positions that are none.
   explicit AlignmentFile(const std::filesystem::path& path);
 
@@ -29,8 +29,11 @@ class AlignmentFile {
   /// Where the tile that the stage put at `stage_um` really is; nothing when the file does not know it. Axes
   /// that the file leaves out are those of the stage.
   std::optional<Vec3> find(Vec3 stage_um) const;
-  /// Voxel sizes that the positions were computed with, µm, x, y, z; nothing when the file does not say.
+  /// Voxel sizes that the positions were computed with, µm, x, y, z; nothing for files of the original
+  /// programs, whose positions are taken as they stand.
   std::optional<Vec3> voxel_um() const noexcept { return voxel_um_; }
+  /// Stage position of 0,0,0 of the file, µm; 0,0,0 when the file does not say.
+  Vec3 origin_um() const noexcept { return origin_um_; }
   /// The verdict of the alignment ("good" …); "" when the file has none.
   const std::string& verdict() const noexcept { return verdict_; }
   std::size_t size() const noexcept { return by_xyz_.size() + by_xy_.size(); }
@@ -38,8 +41,11 @@ class AlignmentFile {
  private:
   using Key = std::array<std::int64_t, 3>;  ///< tenths of a micrometre, as exact as the names of tiles
 
+  void add(const std::vector<double>& from, const std::vector<double>& to);
+
   bool aligns_xz_ = false;
   std::optional<Vec3> voxel_um_;
+  Vec3 origin_um_;
   std::string verdict_;
   std::map<Key, Vec3> by_xyz_;
   std::map<Key, Vec3> by_xy_;  ///< key z is 0
@@ -48,10 +54,8 @@ class AlignmentFile {
 /// The file for `result`, made by the call `made_by`: the keys of the original programs, and ours.
 std::string alignment_text(const AlignmentResult& result, const Configuration& made_by);
 
-/// Writes alignment_text() under a temporary name and renames it. Throws Error, also when the file exists and
-/// `overwrite` is not `Overwrite::yes`.
-enum class Overwrite { no, yes };
+/// Writes alignment_text() under a temporary name, makes it durable and renames it. Throws Error.
 void save_alignment(const AlignmentResult& result, const Configuration& made_by,
-                    const std::filesystem::path& file, Overwrite overwrite);
+                    const std::filesystem::path& file);
 
 }  // namespace spim

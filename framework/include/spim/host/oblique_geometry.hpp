@@ -86,4 +86,8 @@ class ObliqueGeometry {
 /// shape.x − ceil(r·(shape.z−1)). Throws UsageError for impossible settings and Error when no frame is left.
 ValidRegion region_of_converted(const ScanSettings& settings, Index3 shape);
 
+/// The region of level `level` of a pyramid whose level 0 has `region`: voxels that are means of valid voxels
+/// only. `shape` is that of the level. Throws Error when none is left.
+ValidRegion coarser_region(const ValidRegion& region, std::int32_t level, Index3 shape);
+
 }  // namespace spim
