@@ -41,8 +41,8 @@ int run_oblique2stitched(const Invocation& call) {
   Session session(request.common, *call.cancel);
   request.plugins.resolve(session,
                           {Kind::frame_reader, Kind::volume_reader, Kind::volume_writer, Kind::destriper});
-  stitch(session, request, kind_of_tiles(session, request),
-         configuration_of("oblique2stitched", line, request.plugins.get()));
+  TileFolder folder(session, tile_access(request, kind_of_tiles(session, request.stitch.input)));
+  stitch(session, request, folder, configuration_of("oblique2stitched", line, request.plugins.get()));
   return kDone;
 }
 

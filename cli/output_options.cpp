@@ -76,7 +76,7 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
 Configuration configuration_of(std::string_view command, const CommandLine& line, const Selections& plugins) {
   Configuration result{kVersion, std::string(command), line.values(), plugins};
   for (const char* name :
-       {"config", "destripe", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
+       {"aligner", "config", "destripe", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
     result.options.erase(name);
   for (const std::string& name : PluginChoice::destripe_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });

@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
+#include <vector>
 
+#include "aligning.hpp"
 #include "command.hpp"
-
+#include "spim/host/alignment_file.hpp"
 #include "stitching.hpp"
 
 namespace spim::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -29,7 +34,15 @@ constexpr std::pair<const char*, const char*> kEnvironment[] = {
     {"dont-cleanup-intermediates", "DONT_CLEANUP_INTERMEDIATES"},
 };
 
-void declare(CommandLine& line, StitchRequest& request, bool& use_wavelets) {
+/// What the pipeline adds to stitching.
+struct Pipeline {
+  StitchRequest stitching;
+  bool use_wavelets = false;
+  bool align = true;
+};
+
+void declare(CommandLine& line, Pipeline& pipeline) {
+  StitchRequest& request = pipeline.stitching;
   line.group("Input");
   line.text({"channel", "FOLDER", "the same as CHANNEL"}, request.stitch.input);
   line.group("Output");
@@ -43,17 +56,23 @@ void declare(CommandLine& line, StitchRequest& request, bool& use_wavelets) {
   request.plugins.add_reader(line);
   add_range_options(line, request.stack);
   add_stitch_options(line, request.stitch);
+  line.group("Alignment");
+  line.flag(
+      {"align", "",
+       "find out where the tiles really are, write it to CHANNEL-align.json beside the output and use it; "
+       "this is so unless --align=false or --alignment is given"},
+      pipeline.align);
+  request.plugins.add_aligner(line);
   line.group("Corrections");
   request.plugins.add_destripe(line);
-  line.flag({"use-wavelets", "", "destripe with wavelets (the same as --destripe wavelet)"}, use_wavelets);
+  line.flag({"use-wavelets", "", "destripe with wavelets (the same as --destripe wavelet)"},
+            pipeline.use_wavelets);
   add_work_options(line, request.common);
   request.plugins.add_general(line);
   add_general_options(line, request.common);
 
   line.refused("illum-corr,flat", "is not available: this version does not correct illumination");
   line.refused("background,dark", "is not available: this version does not correct illumination");
-  line.refused("aligner",
-               "is not available: this version computes no alignment, it reads one with --alignment");
   line.refused("psnr", "is not available: this version writes no JPEG 2000");
   line.refused(
       "dont-cleanup-intermediates",
@@ -67,26 +86,62 @@ void give_notice(const StitchRequest& request) {
   if (request.common.silent) return;
   std::string missing = "illumination is not corrected";
   if (request.plugins.get().destripe.id.empty()) missing += ", frames are not destriped";
-  if (request.stitch.alignment.empty()) missing += ", tiles are placed where the stage says";
   fmt::print(stderr, "note: {} in this version\n", missing);
+}
+
+/// Beside the output, named after the channel as the original script does.
+fs::path alignment_path(const StitchRequest& request) {
+  const fs::path channel = fs::absolute(request.stitch.input).lexically_normal();
+  return fs::path(request.output.path).parent_path() / (channel.filename().string() + "-align.json");
+}
+
+/// Aligns the tiles as the camera saw them, without destriping, and lets the request use what was found.
+void align_tiles(Session& session, StitchRequest& request, Configuration& saved) {
+  const fs::path target = alignment_path(request);
+  check_alignment_target(target, request.common);
+  TileAccess access = tile_access(request, TileKind::camera_files);
+  access.plugins.destripe = {};
+  access.stack.corrections = {};
+  TileFolder folder(session, access);
+  if (folder.paths().size() < 2) return;
+  AlignRequest wanted;
+  wanted.align_xz = request.stitch.align_xz;
+  wanted.placement = {request.stitch.negative_y, request.stitch.z_offset, folder.full_voxel_um().z};
+  wanted.stack = request.stack;
+  wanted.second_aligner = !request.plugins.aligner_given();
+  const AlignmentResult result = align(session, folder, request.plugins.get(), wanted);
+  save_alignment(result, saved, target);
+  if (!request.common.silent) {
+    fmt::print("{}\n", target.string());
+    print_alignment(result);
+  }
+  if (result.verdict == Verdict::do_not_use) {
+    session.warn(
+        fmt::format("{}: the overlaps do not tell where the tiles are, so they are placed where the stage "
+                    "says; --alignment {} uses the file all the same",
+                    request.stitch.input, target.string()));
+    return;
+  }
+  request.stitch.alignment = target.string();
+  saved.options["alignment"] = target.string();
 }
 
 }  // namespace
 
 int run_pipeline(const Invocation& call) {
-  StitchRequest request;
+  Pipeline pipeline;
+  StitchRequest& request = pipeline.stitching;
   request.output.levels = 7;
   request.stack.rotate_90 = 3;
   request.stack.flip_ud = true;
   std::vector<std::string> channel;
-  bool use_wavelets = false;
   CommandLine line(
       call.program, "CHANNEL [options]",
       "Makes one stitched volume of the camera files CHANNEL/<x>/<x>_<y>/<z>.dcimg in one pass, "
       "without intermediate files. Frames are oriented as those of the oblique SPIM microscopes of "
       "the Chung lab unless --rotate-90 and --flip-ud=false say otherwise.");
   line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, channel, {0, 1});
-  declare(line, request, use_wavelets);
+  declare(line, pipeline);
   if (!line.parse(call.arguments)) return kDone;
   if (!channel.empty()) request.stitch.input = channel.front();
   if (request.stitch.input.empty())
@@ -96,14 +151,20 @@ int run_pipeline(const Invocation& call) {
   if (request.output.path.empty())
     request.output.path =
         request.stitch.input + (request.plugins.writer_id() == "zarr" ? "_stitched.ngff" : "_stitched");
-  if (use_wavelets) request.plugins.want_destripe("wavelet", "--use-wavelets (USE_WAVELETS)");
-  if (request.stitch.align_xz && request.stitch.alignment.empty())
-    throw UsageError(
-        "--align-xz needs --alignment (ALIGN_FILE): this version does not compute an alignment itself");
+  if (pipeline.use_wavelets) request.plugins.want_destripe("wavelet", "--use-wavelets (USE_WAVELETS)");
+  const bool align = pipeline.align && request.stitch.alignment.empty();
+  if (request.stitch.align_xz && !align && request.stitch.alignment.empty())
+    throw UsageError("--align-xz (ALIGN_XZ) and --align=false contradict each other; give one of them");
   Session session(request.common, *call.cancel);
-  request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_writer, Kind::destriper});
+  std::vector<Kind> used{Kind::frame_reader, Kind::volume_writer, Kind::destriper};
+  if (align) used.push_back(Kind::aligner);
+  request.plugins.resolve(session, used);
   give_notice(request);
-  stitch(session, request, TileKind::camera_files, configuration_of("pipeline", line, request.plugins.get()));
+  Configuration saved = configuration_of("pipeline", line, request.plugins.get());
+  TileFolder folder(session, tile_access(request, TileKind::camera_files));
+  check_stitching(request, folder);
+  if (align) align_tiles(session, request, saved);
+  stitch(session, request, folder, std::move(saved));
   return kDone;
 }
 

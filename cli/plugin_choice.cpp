@@ -8,6 +8,8 @@ namespace spim::cli {
 
 namespace {
 
+constexpr const char* kDefaultAligner = "pearson";
+
 bool has(const Registry& registry, Kind kind, const std::string& id) {
   return std::ranges::any_of(registry.items(kind), [&](const Item& item) { return item.spec->id == id; });
 }
@@ -87,6 +89,14 @@ void PluginChoice::choose_destripe(Selections& typed) {
   }
 }
 
+void PluginChoice::add_aligner(CommandLine& line) {
+  line.text(
+      {"aligner", "ID",
+       "plugin that compares overlapping tiles; without it pearson, and phase where pearson finds nothing "
+       "or nothing confirms it"},
+      aligner_);
+}
+
 void PluginChoice::add_general(CommandLine& line) {
   line.group("Plugins");
   line.texts({"set", "KIND.OPTION=VALUE",
@@ -109,6 +119,21 @@ void PluginChoice::want_destripe(const std::string& id, std::string_view option)
   destripe_ = id;
 }
 
+void PluginChoice::want_reader(const std::string& id, std::string_view option) {
+  if (!reader_.empty() && reader_ != id)
+    throw UsageError(
+        fmt::format("{} and --reader {} contradict each other; give one of them", option, reader_));
+  reader_ = id;
+}
+
+void PluginChoice::set(Kind kind, std::string_view option, std::string_view value) {
+  settings_.insert(settings_.begin(), fmt::format("{}.{}={}", kind_word(kind), option, value));
+}
+
+bool PluginChoice::aligner_given() const {
+  return !aligner_.empty() || !configured_.aligner.id.empty();
+}
+
 std::string PluginChoice::writer_id() const {
   if (ngff_ && !writer_.empty() && writer_ != "zarr")
     throw UsageError(fmt::format("--ngff and --writer {} contradict each other; give one of them", writer_));
@@ -117,7 +142,7 @@ std::string PluginChoice::writer_id() const {
   return configured_.writer.id.empty() ? "blockfs" : configured_.writer.id;
 }
 
-void PluginChoice::resolve(Session& session, std::initializer_list<Kind> used) {
+void PluginChoice::resolve(Session& session, const std::vector<Kind>& used) {
   const auto uses = [&](Kind kind) { return std::ranges::find(used, kind) != used.end(); };
   Selections typed;
   for (const std::string& setting : settings_) set_option(typed, setting);
@@ -128,6 +153,7 @@ void PluginChoice::resolve(Session& session, std::initializer_list<Kind> used) {
   typed.of(of_volumes ? Kind::volume_reader : Kind::frame_reader).id = reader_;
   if (uses(Kind::volume_writer)) typed.writer.id = writer_id();
   choose_destripe(typed);
+  if (uses(Kind::aligner)) typed.aligner.id = aligner_given() ? aligner_ : kDefaultAligner;
   const Selections chosen = overlay(configured_, typed);
   for (const Kind kind : kAllKinds)
     if (!uses(kind) && (!chosen.of(kind).id.empty() || !chosen.of(kind).options.empty()))

@@ -1,7 +1,6 @@
 #pragma once
 /// Which plugins a command uses: --reader and the like over --config, and their options from --set.
 
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +22,8 @@ class PluginChoice {
   void add_destripe(CommandLine& line);
   /// First names of the options of the methods: what they say is saved with the plugin.
   static std::vector<std::string> destripe_option_names();
+  /// --aligner.
+  void add_aligner(CommandLine& line);
   /// --config and --set.
   void add_general(CommandLine& line);
 
@@ -33,19 +34,25 @@ class PluginChoice {
   void default_destripe(const Selection& selection) { default_destripe_ = selection; }
   /// The destriper that will be taken; empty for none. After parse().
   std::string destripe_id() const;
+  /// Chooses a reader for another option; throws UsageError when it contradicts --reader.
+  void want_reader(const std::string& id, std::string_view option);
+  /// Sets an option of the plugin in use, as --set does.
+  void set(Kind kind, std::string_view option, std::string_view value);
+  /// True when the user chose the aligner, and not the default.
+  bool aligner_given() const;
   /// The writer that will be taken. After parse().
   std::string writer_id() const;
 
   /// Puts everything together, once, after parse(). Throws UsageError for unknown ids and options, and for
   /// choices of kinds that are not `used` by the command.
-  void resolve(Session& session, std::initializer_list<Kind> used);
+  void resolve(Session& session, const std::vector<Kind>& used);
   /// What resolve() found, completed with all defaults.
   const Selections& get() const noexcept { return resolved_; }
 
  private:
   void choose_destripe(Selections& typed);
 
-  std::string reader_, writer_, destripe_, config_;
+  std::string reader_, writer_, destripe_, aligner_, config_;
   bool ngff_ = false;
   std::vector<std::string> settings_;
   std::map<std::string, std::string> destripe_options_;  ///< of the plugin, by name; empty: not given

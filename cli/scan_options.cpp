@@ -64,8 +64,9 @@ StackOpener::StackOpener(Session& session, const Selections& plugins, const Stac
       reader_(plugins.reader),
       corrections_(session, plugins, options.corrections) {}
 
-std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::path& path) const {
-  std::shared_ptr<FrameReader> reader = open_frames(session_->registry(), session_->host(), reader_, path);
+std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
+  const std::shared_ptr<FrameReader> reader =
+      open_frames(session_->registry(), session_->host(), reader_, path);
   const StackInfo info = reader->info();
   if (info.frames < 1)
     throw Error(fmt::format("{}: holds no whole frame of {} declared; copy the file again", path.string(),
@@ -77,22 +78,21 @@ std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::pat
     if (!options_.allow_truncated)
       throw Error(
           fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest", what));
-    session_->warn(what);
+    if (checks == StackChecks::report) session_->warn(what);
   }
-  return reader;
-}
-
-std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path) {
-  const std::shared_ptr<FrameReader> reader = open_stored(path);
-  for (const FrameGap& gap : frame_gaps(*reader))
-    session_->warn(fmt::format(
-        "{}: the camera dropped {} frame{} before frame {}; what follows is displaced by as many steps",
-        path.string(), gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
+  if (checks == StackChecks::report) report_gaps(path, *reader);
   auto frames = oriented_stack(path, reader, options_);
   if (corrections_.none()) return frames;
   const StackShape shape = frames->shape();
   return corrected_frames(std::move(frames), corrections_.for_shape(shape.rows, shape.columns),
                           corrections_.tally());
+}
+
+void StackOpener::report_gaps(const std::filesystem::path& path, FrameReader& reader) const {
+  for (const FrameGap& gap : frame_gaps(reader))
+    session_->warn(fmt::format(
+        "{}: the camera dropped {} frame{} before frame {}; what follows is displaced by as many steps",
+        path.string(), gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
 }
 
 }  // namespace spim::cli

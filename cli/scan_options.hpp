@@ -40,6 +40,9 @@ void add_range_options(CommandLine& line, StackOptions& options);
 /// Options of the original programs that are not there: refused, never ignored.
 void refuse_missing_options(CommandLine& line);
 
+/// Whether opening a camera file reports frames that are missing, which takes a look at every frame.
+enum class StackChecks { report, none };
+
 /// Opens camera files as the options say.
 class StackOpener {
  public:
@@ -48,14 +51,15 @@ class StackOpener {
   StackOpener(Session& session, const Selections& plugins, const StackOptions& options);
 
   /// The corrected frames of one file. A file that is cut short is refused unless the user allows it or asks
-  /// only for frames that are there; frames that the camera dropped are reported.
-  std::unique_ptr<FrameSource> open(const std::filesystem::path& path);
-  /// The frames of one file as stored, with the same rules for a file that is cut short.
-  std::shared_ptr<FrameReader> open_stored(const std::filesystem::path& path) const;
+  /// only for frames that are there; frames that the camera dropped are reported, if `checks` says so.
+  std::unique_ptr<FrameSource> open(const std::filesystem::path& path,
+                                    StackChecks checks = StackChecks::report);
   /// How frames are corrected.
   const Corrections& corrections() const { return corrections_; }
 
  private:
+  void report_gaps(const std::filesystem::path& path, FrameReader& reader) const;
+
   Session* session_;
   StackOptions options_;
   Selection reader_;

@@ -6,13 +6,9 @@
 #include <cmath>
 #include <set>
 
-#include "alignment_file.hpp"
-
-#include "recognition.hpp"
-#include "spim/host/converted_volume.hpp"
-#include "spim/host/instances.hpp"
+#include "spim/host/alignment_file.hpp"
 #include "spim/host/mosaic.hpp"
-#include "spim/host/oblique_volume.hpp"
+#include "spim/host/publication.hpp"
 #include "values.hpp"
 
 namespace spim::cli {
@@ -20,82 +16,6 @@ namespace spim::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A tile opened as a volume.
-struct OpenTile {
-  std::shared_ptr<VolumeSource> volume;
-  Vec3 origin_um;  ///< of voxel (0,0,0), relative to the stage position
-};
-
-/// Recognises what a reader of `kind` claims: that called `reader`, or any when it is empty.
-TileTest claimed_by(Session& session, Kind kind, const std::string& reader) {
-  std::vector<Item> items = session.registry().items(kind);
-  if (!reader.empty()) items = {session.registry().find(kind, reader)};
-  return [items](const fs::path& path) {
-    return std::ranges::any_of(items, [&](const Item& i) { return confidence(i, path) > 0; });
-  };
-}
-
-/// Recognises camera files: those that a reader claims, and everything called .dcimg, so that a damaged one
-/// is an error and not overlooked.
-TileTest camera_file_test(Session& session, const std::string& reader) {
-  return [claimed = claimed_by(session, Kind::frame_reader, reader)](const fs::path& path) {
-    return is_dcimg_name(path) || claimed(path);
-  };
-}
-
-bool holds_camera_file(const fs::path& folder, const TileTest& is_camera_file, int depth) {
-  std::error_code error;
-  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
-    if (i->path().filename().string().starts_with('.')) continue;
-    if (i->is_directory() ? depth > 1 && holds_camera_file(i->path(), is_camera_file, depth - 1)
-                          : is_camera_file(i->path()))
-      return true;
-  }
-  return false;
-}
-
-OpenTile open_camera_tile(const fs::path& path, StackOpener& opener, const ScanSettings& scan) {
-  auto frames = opener.open(path);
-  const ObliqueGeometry geometry(scan, frames->shape());
-  return {oblique_volume(std::move(frames), scan), geometry.origin_um()};
-}
-
-OpenTile open_volume_tile(Session& session, const fs::path& path, const StitchRequest& request) {
-  const std::shared_ptr<VolumeReader> reader =
-      open_volume(session.registry(), session.host(), request.plugins.get().volume_reader, path);
-  const ScanSettings scan = request.scan.settings();
-  const LevelInfo level = reader->level(0);
-  const Vec3 voxel_um = ObliqueGeometry(scan, {1, 1, 1}).voxel_um();
-  if (level.voxel_um.x > 0 && std::abs(level.voxel_um.x / voxel_um.x - 1) > 0.01)
-    session.warn(fmt::format("{}: its voxels are {} um long in x, but --x-step-size says {}", path.string(),
-                             level.voxel_um.x, voxel_um.x));
-  ValidRegion region{level.shape, 0, 0, level.shape.x, 1};
-  Vec3 origin_um;
-  if (request.stitch.is_oblique) {
-    region = region_of_converted(scan, level.shape);
-    if (scan.direction < 0) origin_um.x = -static_cast<double>(region.frames - 1) * scan.x_step_um;
-  }
-  return {converted_volume(reader, 0, region, voxel_um), origin_um};
-}
-
-/// Tiles of one acquisition have one shape; only the number of frames may differ, when stacks that were cut
-/// short are allowed.
-void check_shapes(const std::vector<TilePath>& paths, const std::vector<OpenTile>& tiles,
-                  const StitchRequest& request) {
-  const Index3 first = tiles.front().volume->shape();
-  for (std::size_t i = 1; i < tiles.size(); ++i) {
-    const Index3 shape = tiles[i].volume->shape();
-    const bool same_length = shape.x == first.x || request.stack.allow_truncated;
-    if (shape.y == first.y && shape.z == first.z && same_length) continue;
-    throw Error(fmt::format("{}: has {} voxels (x,y,z), but {} has {}; tiles must have one shape{}",
-                            paths[i].path.string(), format_triple(shape), paths.front().path.string(),
-                            format_triple(first),
-                            shape.y == first.y && shape.z == first.z
-                                ? ", or use --allow-truncated to stitch stacks of other lengths"
-                                : ""));
-  }
-}
 
 void check_complete(const std::vector<TilePath>& tiles, const StitchRequest& request) {
   if (request.stitch.allow_missing) return;
@@ -108,17 +28,28 @@ void check_complete(const std::vector<TilePath>& tiles, const StitchRequest& req
                   missing.size() > 1 ? fmt::format(" ({} are)", missing.size()) : ""));
 }
 
-/// z of the stage, or the rank among the stage's z times --z-offset.
-std::vector<double> z_positions(const std::vector<TilePath>& tiles, std::int64_t z_offset,
-                                double voxel_z_um) {
-  std::set<double> ranks;
-  for (const TilePath& tile : tiles) ranks.insert(tile.stage_um.z);
-  std::vector<double> z;
-  for (const TilePath& tile : tiles) {
-    const auto rank = static_cast<double>(std::distance(ranks.begin(), ranks.find(tile.stage_um.z)));
-    z.push_back(z_offset == 0 ? tile.stage_um.z : rank * static_cast<double>(z_offset) * voxel_z_um);
-  }
-  return z;
+/// From the voxels that an alignment counted in to those of the volume: what overlaps there overlaps here,
+/// also with another voxel size.
+Vec3 rescaling(const AlignmentFile& file, const std::string& name, Vec3 voxel_um) {
+  const auto aligned_um = file.voxel_um();
+  if (!aligned_um) return {1, 1, 1};
+  const Vec3 ratio{voxel_um.x / aligned_um->x, voxel_um.y / aligned_um->y, voxel_um.z / aligned_um->z};
+  for (const double r : {ratio.x, ratio.y, ratio.z})
+    if (!(r > 0.8 && r < 1.25))
+      throw Error(
+          fmt::format("{}: was made with voxels of {:.4g} x {:.4g} x {:.4g} um, these have {:.4g} x "
+                      "{:.4g} x {:.4g} um; align this acquisition",
+                      name, aligned_um->x, aligned_um->y, aligned_um->z, voxel_um.x, voxel_um.y, voxel_um.z));
+  return ratio;
+}
+
+/// What the volume is made from.
+std::vector<fs::path> inputs_of(const StitchRequest& request, const TileFolder& folder) {
+  std::vector<fs::path> inputs{request.stitch.input};
+  if (!request.stitch.alignment.empty()) inputs.emplace_back(request.stitch.alignment);
+  for (const TilePath& tile : folder.paths())
+    inputs.push_back(tile.path);  // links may lead out of the folder
+  return inputs;
 }
 
 }  // namespace
@@ -151,21 +82,27 @@ void add_stitch_options(CommandLine& line, StitchOptions& options) {
   line.triple({"output-offset", "X,Y,Z", "first voxel to write"}, options.output_offset, {0, 1e12});
 }
 
-TileKind kind_of_tiles(Session& session, const StitchRequest& request) {
-  const TileTest test = camera_file_test(session, "");
-  return holds_camera_file(request.stitch.input, test, 3) ? TileKind::camera_files : TileKind::volumes;
+TileAccess tile_access(const StitchRequest& request, TileKind kind) {
+  TileAccess access;
+  access.input = request.stitch.input;
+  access.kind = kind;
+  access.plugins = request.plugins.get();
+  access.scan = request.scan.settings();
+  access.stack = request.stack;
+  access.is_oblique = request.stitch.is_oblique;
+  return access;
 }
 
-std::vector<Vec3> tile_positions(const std::vector<TilePath>& tiles, const StitchOptions& options,
-                                 Vec3 voxel_um) {
-  std::vector<Vec3> positions;
-  const std::vector<double> z = z_positions(tiles, options.z_offset, voxel_um.z);
-  for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Vec3 stage = tiles[i].stage_um;
-    positions.push_back({stage.x, options.negative_y ? -stage.y : stage.y, z[i]});
-  }
-  if (options.alignment.empty()) return positions;
+std::vector<Vec3> nominal_positions(const std::vector<TilePath>& tiles, const StitchOptions& options,
+                                    Vec3 voxel_um) {
+  return nominal_positions(tiles, StagePlacement{options.negative_y, options.z_offset, voxel_um.z});
+}
+
+Placement place_tiles(const std::vector<TilePath>& tiles, const StitchOptions& options, Vec3 voxel_um) {
+  Placement placement{nominal_positions(tiles, options, voxel_um), {}, {}};
+  if (options.alignment.empty()) return placement;
   const AlignmentFile file(options.alignment);
+  const Vec3 rescale = rescaling(file, options.alignment, voxel_um);
   std::string unknown;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const auto aligned = file.find(tiles[i].stage_um);
@@ -173,44 +110,51 @@ std::vector<Vec3> tile_positions(const std::vector<TilePath>& tiles, const Stitc
       unknown += (unknown.empty() ? "" : ", ") + tiles[i].path.string();
       continue;
     }
-    positions[i].y = aligned->y;
+    Vec3& at = placement.positions_um[i];
+    at.y = aligned->y * rescale.y;
     if (!options.align_xz && !file.aligns_xz()) continue;
-    positions[i].x = aligned->x;
-    positions[i].z = aligned->z;
+    at.x = aligned->x * rescale.x;
+    at.z = aligned->z * rescale.z;
   }
   if (!unknown.empty())
     throw Error(fmt::format("{}: has no position for {}; align this acquisition, or leave out --alignment",
                             options.alignment, unknown));
-  return positions;
+  placement.verdict = file.verdict();
+  placement.origin_um.y = file.origin_um().y;
+  if (options.align_xz || file.aligns_xz()) placement.origin_um = file.origin_um();
+  return placement;
 }
 
-void stitch(Session& session, const StitchRequest& request, TileKind kind, Configuration saved) {
-  const bool from_camera = kind == TileKind::camera_files;
-  const Selections& plugins = request.plugins.get();
-  const std::vector<TilePath> paths =
-      from_camera ? find_camera_tiles(request.stitch.input, camera_file_test(session, plugins.reader.id))
-                  : find_volume_tiles(request.stitch.input,
-                                      claimed_by(session, Kind::volume_reader, plugins.volume_reader.id));
-  check_complete(paths, request);
+void check_stitching(const StitchRequest& request, const TileFolder& folder) {
+  check_complete(folder.paths(), request);
+  const std::vector<fs::path> inputs = inputs_of(request, folder);
+  const Publication refuses(request.output.path, request.common.overwrite, inputs);
+}
 
-  const ScanSettings scan = request.scan.settings();
+void stitch(Session& session, const StitchRequest& request, TileFolder& folder, Configuration saved) {
+  const std::vector<TilePath>& paths = folder.paths();
+  check_complete(paths, request);
   std::vector<OpenTile> tiles;
-  StackOpener opener(session, plugins, request.stack);
-  if (!from_camera && !opener.corrections().none())
+  if (folder.kind() != TileKind::camera_files && !folder.corrections().none())
     throw UsageError(
         fmt::format("{}: holds volumes, whose frames cannot be corrected any more; leave out --destripe, "
                     "--flat, --dark and "
                     "--magnification, or stitch the camera files",
                     request.stitch.input));
-  for (const TilePath& path : paths) {
+  std::vector<Index3> shapes;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
     session.executor().cancel().check();
-    tiles.push_back(from_camera ? open_camera_tile(path.path, opener, scan)
-                                : open_volume_tile(session, path.path, request));
+    tiles.push_back(folder.open(i, StackChecks::report));
+    shapes.push_back(tiles.back().volume->shape());
   }
-  check_shapes(paths, tiles, request);
+  check_shapes(paths, shapes, request.stack);
 
   const Vec3 voxel_um = tiles.front().volume->voxel_um();
-  std::vector<Vec3> positions = tile_positions(paths, request.stitch, voxel_um);
+  Placement placement = place_tiles(paths, request.stitch, voxel_um);
+  if (placement.verdict == verdict_text(Verdict::do_not_use))
+    session.warn(
+        fmt::format("{}: the alignment itself says: {}", request.stitch.alignment, placement.verdict));
+  std::vector<Vec3>& positions = placement.positions_um;
   for (std::size_t i = 0; i < tiles.size(); ++i) positions[i] = positions[i] + tiles[i].origin_um;
   Vec3 least = positions.front();
   for (const Vec3& p : positions)
@@ -230,14 +174,19 @@ void stitch(Session& session, const StitchRequest& request, TileKind kind, Confi
   const auto volume = mosaic(std::move(placed), settings);
   const Index3 offset = request.stitch.output_offset;
   const Vec3 origin =
-      least + Vec3{static_cast<double>(offset.x) * voxel_um.x, static_cast<double>(offset.y) * voxel_um.y,
-                   static_cast<double>(offset.z) * voxel_um.z};
+      placement.origin_um + least +
+      Vec3{static_cast<double>(offset.x) * voxel_um.x, static_cast<double>(offset.y) * voxel_um.y,
+           static_cast<double>(offset.z) * voxel_um.z};
   const std::string name = fs::absolute(request.stitch.input).lexically_normal().filename().string();
-  std::vector<fs::path> inputs{request.stitch.input};
-  for (const TilePath& path : paths) inputs.push_back(path.path);  // links may lead out of the folder
-  write_volume(session, *volume,
-               {request.output, plugins, std::move(inputs), {origin, name}, std::move(saved)});
-  opener.corrections().report();
+  if (folder.kind() != TileKind::camera_files && !folder.corrections().none())
+    throw UsageError(
+        fmt::format("{}: holds volumes, whose frames cannot be corrected any more; leave out --destripe, "
+                    "--flat, --dark and "
+                    "--magnification, or stitch the camera files",
+                    request.stitch.input));
+  write_volume(
+      session, *volume,
+      {request.output, request.plugins.get(), inputs_of(request, folder), {origin, name}, std::move(saved)});
 }
 
 }  // namespace spim::cli

@@ -8,6 +8,7 @@
 #include "plugin_choice.hpp"
 #include "scan_options.hpp"
 #include "spim/host/tiles.hpp"
+#include "tile_folder.hpp"
 
 namespace spim::cli {
 
@@ -39,19 +40,26 @@ struct StitchRequest {
 /// --allow-missing-tiles.
 void add_stitch_options(CommandLine& line, StitchOptions& options);
 
-/// What is under the root of the layout.
-enum class TileKind { camera_files, volumes };
+/// How the tiles of a request are read. The request's plugins are resolved.
+TileAccess tile_access(const StitchRequest& request, TileKind kind);
 
-/// Camera files when there is one under `root` (as far as the layout reaches), volumes otherwise.
-TileKind kind_of_tiles(Session& session, const StitchRequest& request);
+/// Positions of tiles without an alignment, micrometres.
+std::vector<Vec3> nominal_positions(const std::vector<TilePath>& tiles, const StitchOptions& options,
+                                    Vec3 voxel_um);
 
-/// Positions in micrometres of `tiles`, from stage or alignment. Throws Error naming tiles that the alignment
-/// does not know.
-std::vector<Vec3> tile_positions(const std::vector<TilePath>& tiles, const StitchOptions& options,
-                                 Vec3 voxel_um);
+/// Where tiles go.
+struct Placement {
+  std::vector<Vec3> positions_um;
+  Vec3 origin_um;       ///< stage position of 0,0,0
+  std::string verdict;  ///< of the alignment; "" for none
+};
+/// From stage or alignment. Throws Error naming tiles that the alignment does not know.
+Placement place_tiles(const std::vector<TilePath>& tiles, const StitchOptions& options, Vec3 voxel_um);
 
-/// Finds the tiles, checks that they belong together, and writes their mosaic with `saved` beside it. The
-/// request's plugins are resolved.
-void stitch(Session& session, const StitchRequest& request, TileKind kind, Configuration saved);
+/// Throws Error for what makes stitching pointless: a tile is missing, or the output cannot be written.
+void check_stitching(const StitchRequest& request, const TileFolder& folder);
+
+/// Checks that the tiles belong together, and writes their mosaic with `saved` beside it.
+void stitch(Session& session, const StitchRequest& request, TileFolder& folder, Configuration saved);
 
 }  // namespace spim::cli

@@ -26,7 +26,7 @@ class Simulate(Case):
 
     def stitch(self, acquisition, channel, output, *options):
         self.succeed("pipeline", os.path.join(acquisition, channel), "--output", self.path(output), "--ngff", "--levels",
-                     "1", "--silent", *options)
+                     "1", "--silent", "--align=false", *options)
         return self.path(output)
 
     def check(self, acquisition, volume, *options):
