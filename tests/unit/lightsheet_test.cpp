@@ -150,6 +150,15 @@ TEST(KeyScale, NeverTurnsTheOrderRound) {
   }
 }
 
+TEST(KeyScale, StandsSamplesThatHardlyDiffer) {
+  const std::vector<float> samples = {0, 1e-44F, 3e-44F, 1e-40F};
+  const KeyScale scale({samples.data(), 1, 4, 4});
+  std::vector<Key> keys(4);
+  scale.keys(samples.data(), 4, keys.data());
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+  EXPECT_EQ(keys.front(), kLowestKey);
+}
+
 TEST(KeyScale, GivesEveryCountAKeyOfItsOwn) {
   std::vector<float> samples(65536);
   for (const float first : {0.0F, -200.0F, 70000.0F}) {

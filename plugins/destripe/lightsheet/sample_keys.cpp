@@ -77,7 +77,8 @@ KeyScale::KeyScale(ImageView<const float> frame) {
   const float span = found.highest - found.lowest;
   whole_ = found.whole && found.lowest >= -kLargestWhole && found.highest <= kLargestWhole;
   exact_ = (whole_ && span < static_cast<float>(kKeys)) || span == 0;
-  if (!exact_) scale_ = static_cast<float>(kKeys - 1) / span;
+  // The limit keeps a vanishing span from an infinite scale, whose product with zero is not a number.
+  if (!exact_) scale_ = std::min(static_cast<float>(kKeys - 1) / span, std::numeric_limits<float>::max());
 }
 
 void KeyScale::keys(const float* samples, std::int64_t count, Key* out) const {
