@@ -1,6 +1,8 @@
 #include "notch.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "kernels.hpp"
@@ -44,67 +46,76 @@ std::vector<double> response(const std::vector<double>& kernel, const std::vecto
 
 }  // namespace
 
-Notch::Half Notch::design(NotchSpec spec, Symmetry symmetry) {
-  const std::int64_t length = spec.length, half = length / 2;
-  const std::vector<double> cosines = circle(length);
-  const auto cosine = [&](std::int64_t i) { return cosines[static_cast<std::size_t>(i % length)]; };
-  const auto weight = [&](std::int64_t k) {
+Notch::Spectrum Notch::spectrum(NotchSpec spec, Symmetry symmetry) {
+  const std::int64_t half = spec.length / 2;
+  Spectrum result;
+  result.cosines = circle(spec.length);
+  for (std::int64_t m = 0; m <= half; ++m) {
+    const bool alone = m == 0 || 2 * m == spec.length;
+    result.times.push_back(alone ? 1 : 2);
+    // A sine that is zero everywhere may have any weight: the one that continues the curve.
+    result.exists.push_back(symmetry == Symmetry::even || !alone);
+    const std::int64_t k = symmetry == Symmetry::odd ? 2 * m : std::max(std::int64_t{0}, 2 * m - 1);
     const double u = static_cast<double>(k) / spec.sigma;
-    return std::exp(-0.5 * u * u);
-  };
-  // Packed index of harmonic m: 2m − 1 for cosines, 2m for sines, of which the first and, in rows of even
-  // length, the last are zero and may have any weight: the one that continues the curve.
-  std::vector<double> wanted;
-  for (std::int64_t m = 0; m <= half; ++m)
-    wanted.push_back(weight(symmetry == Symmetry::odd ? 2 * m : m == 0 ? 0 : 2 * m - 1));
-  const auto exists = [&](std::int64_t m) { return symmetry == Symmetry::even || (m > 0 && 2 * m < length); };
-  const auto times = [&](std::int64_t m) { return m == 0 || 2 * m == length ? 1.0 : 2.0; };
-
-  std::vector<double> impulse;  // the exact kernel, as far as it may be used
-  for (std::int64_t n = 0; n <= std::min(half, std::int64_t{*(std::end(kRadii) - 1)}); ++n) {
-    double sum = 0;
-    for (std::int64_t m = 0; m <= half; ++m)
-      sum += times(m) * wanted[static_cast<std::size_t>(m)] * cosine(m * n);
-    impulse.push_back(sum / static_cast<double>(length));
+    result.weights.push_back(std::exp(-0.5 * u * u));
   }
+  return result;
+}
 
+std::vector<double> Notch::impulse(const Spectrum& spectrum, std::size_t samples) {
+  const std::size_t length = spectrum.cosines.size();
+  std::vector<double> result(samples, 0.0);
+  for (std::size_t n = 0; n < samples; ++n) {
+    for (std::size_t m = 0; m < spectrum.weights.size(); ++m)
+      result[n] += spectrum.times[m] * spectrum.weights[m] * spectrum.cosines[m * n % length];
+    result[n] /= static_cast<double>(length);
+  }
+  return result;
+}
+
+Notch::Split Notch::cheapest_split(const Spectrum& spectrum) {
+  const std::size_t harmonics = spectrum.weights.size();
+  constexpr std::int64_t kLargest = *(std::end(kRadii) - 1);
+  const std::vector<double> exact = impulse(spectrum, std::min<std::size_t>(harmonics, kLargest + 1));
+  Split best;
   double least = std::numeric_limits<double>::infinity();
-  std::vector<double> best, best_response;
   for (const std::int64_t radius : kRadii) {
-    if (radius >= static_cast<std::int64_t>(impulse.size())) break;
-    std::vector<double> kernel;
+    if (radius >= static_cast<std::int64_t>(exact.size())) break;
+    Split split;
     for (std::int64_t n = 0; n <= radius; ++n)
-      kernel.push_back(impulse[static_cast<std::size_t>(n)] * taper(n, radius));
-    const std::vector<double> got = response(kernel, cosines, wanted.size());
-    double cost = 2.0 * static_cast<double>(radius) + 1;
-    for (std::int64_t m = 0; m <= half; ++m) {
-      const auto i = static_cast<std::size_t>(m);
-      if (exists(m) && std::abs(wanted[i] - got[i]) > kTolerance) cost += kHarmonicCost;
+      split.kernel.push_back(exact[static_cast<std::size_t>(n)] * taper(n, radius));
+    const std::vector<double> got = response(split.kernel, spectrum.cosines, harmonics);
+    for (std::size_t m = 0; m < harmonics; ++m) {
+      const double missing = spectrum.weights[m] - got[m];
+      if (spectrum.exists[m] && std::abs(missing) > kTolerance) split.corrections.push_back({m, missing});
     }
+    const double cost =
+        2.0 * static_cast<double>(radius) + 1 + kHarmonicCost * static_cast<double>(split.corrections.size());
     if (cost >= least) continue;
     least = cost;
-    best = kernel;
-    best_response = got;
+    best = std::move(split);
   }
+  return best;
+}
 
+Notch::Half Notch::design(NotchSpec spec, Symmetry symmetry) {
+  const Spectrum given = spectrum(spec, symmetry);
+  const Split split = cheapest_split(given);
+  const std::size_t length = given.cosines.size();
   Half result;
-  result.kernel.assign(best.begin(), best.end());
-  std::vector<std::int64_t> harmonics;
-  for (std::int64_t m = 0; m <= half; ++m) {
-    const double missing = wanted[static_cast<std::size_t>(m)] - best_response[static_cast<std::size_t>(m)];
-    if (!exists(m) || std::abs(missing) <= kTolerance) continue;
-    harmonics.push_back(m);
+  result.kernel.assign(split.kernel.begin(), split.kernel.end());
+  result.waves = Plane(static_cast<std::int64_t>(split.corrections.size()), spec.length / 2 + 1);
+  for (std::size_t i = 0; i < split.corrections.size(); ++i) {
+    const auto [m, missing] = split.corrections[i];
     // Twice, because the sums run over half of the row.
-    result.weights.push_back(static_cast<float>(2 * times(m) * missing / static_cast<double>(length)));
-  }
-  result.waves = Plane(static_cast<std::int64_t>(harmonics.size()), half + 1);
-  for (std::size_t h = 0; h < harmonics.size(); ++h)
-    for (std::int64_t n = 0; n <= half; ++n) {
+    result.weights.push_back(static_cast<float>(2 * given.times[m] * missing / static_cast<double>(length)));
+    float* wave = result.waves.row(static_cast<std::int64_t>(i));
+    for (std::size_t n = 0; n <= length / 2; ++n) {
       const double angle =
-          2 * std::numbers::pi * static_cast<double>(harmonics[h] * n % length) / static_cast<double>(length);
-      result.waves.row(static_cast<std::int64_t>(h))[n] =
-          static_cast<float>(symmetry == Symmetry::even ? std::cos(angle) : std::sin(angle));
+          2 * std::numbers::pi * static_cast<double>(m * n % length) / static_cast<double>(length);
+      wave[n] = static_cast<float>(symmetry == Symmetry::even ? std::cos(angle) : std::sin(angle));
     }
+  }
   return result;
 }
 

@@ -44,6 +44,27 @@ class Notch {
   };
   enum class Symmetry { even, odd };
 
+  /// Of the even or the odd part, by harmonics 0 … length/2.
+  struct Spectrum {
+    std::vector<double> cosines;  ///< cos(2π i / length)
+    std::vector<double> weights;  ///< wanted
+    std::vector<double> times;    ///< how often the harmonic is in the complex spectrum: once or twice
+    std::vector<bool> exists;
+  };
+  /// A convolution, and what it leaves to be corrected.
+  struct Split {
+    struct Correction {
+      std::size_t harmonic;
+      double missing;  ///< weight
+    };
+    std::vector<double> kernel;
+    std::vector<Correction> corrections;
+  };
+
+  static Spectrum spectrum(NotchSpec spec, Symmetry symmetry);
+  /// The first samples of the kernel whose response is the spectrum.
+  static std::vector<double> impulse(const Spectrum& spectrum, std::size_t samples);
+  static Split cheapest_split(const Spectrum& spectrum);
   static Half design(NotchSpec spec, Symmetry symmetry);
   void filter(const Half& half, Symmetry symmetry, float* part, float* scratch) const;
 
