@@ -7,17 +7,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/multiprecision/cpp_bin_float.hpp>
 #include <charconv>
 #include <complex>
 #include <optional>
 
+#include "coiflets.hpp"
+#include "polynomial.hpp"
 #include "spim/error.hpp"
 
 namespace spim::wavelet {
 namespace {
-
-using Real = boost::multiprecision::cpp_bin_float_50;
 
 /// A complex number: std::complex is only defined for the built-in types.
 struct Complex {
@@ -46,16 +45,9 @@ Complex root(const Complex& a) {
   return {re, a.im < 0 ? Real(-im) : im};
 }
 
-/// Coefficients of P, lowest power first.
-std::vector<Real> moment_polynomial(int moments) {
-  std::vector<Real> p{1};
-  for (int k = 1; k < moments; ++k) p.push_back(p.back() * (moments - 1 + k) / k);
-  return p;
-}
-
 /// All zeros, first by simultaneous iteration (Durand and Kerner) in long double, then each by Newton's
 /// method.
-std::vector<Complex> zeros(const std::vector<Real>& p) {
+std::vector<Complex> zeros(const Polynomial& p) {
   using Guess = std::complex<long double>;
   const std::size_t degree = p.size() - 1;
   std::vector<Guess> guesses(degree);
@@ -111,22 +103,15 @@ constexpr unsigned kSymlets[] = {0,  0,  0,  0,  1,  2,   5,   4,   5,  6,  21,
 
 /// (1+z)^N times the factors of the zeros, normalised to sum sqrt 2, the highest power last.
 std::vector<double> filter_of(int moments, unsigned outside) {
-  std::vector<Real> p{1};
-  const auto times = [&](const std::vector<Real>& factor) {
-    std::vector<Real> product(p.size() + factor.size() - 1, Real(0));
-    for (std::size_t i = 0; i < p.size(); ++i)
-      for (std::size_t k = 0; k < factor.size(); ++k) product[i + k] += p[i] * factor[k];
-    p = product;
-  };
-  for (int i = 0; i < moments; ++i) times({1, 1});
+  Polynomial p = power({Real(1), Real(1)}, moments);
   const std::vector<Complex> inner = inner_zeros(moments);
   for (std::size_t i = 0; i < inner.size(); ++i) {
     Complex z = inner[i];
     if (outside >> i & 1U) z = Complex{1, 0} / z;
     if (z.im == 0)
-      times({Real(-z.re), 1});
+      p = product(p, {Real(-z.re), Real(1)});
     else
-      times({Real(z.re * z.re + z.im * z.im), Real(-2 * z.re), 1});
+      p = product(p, {Real(z.re * z.re + z.im * z.im), Real(-2 * z.re), Real(1)});
   }
   Real sum = 0;
   for (const Real& v : p) sum += v;
@@ -152,7 +137,9 @@ std::vector<double> decomposition_filter(std::string_view name) {
   if (name == "haar") return filter_of(1, 0);
   if (const auto n = order(name, "db", 1, 20)) return filter_of(*n, 0);
   if (const auto n = order(name, "sym", 2, 20)) return filter_of(*n, kSymlets[*n]);
-  throw UsageError(fmt::format("wavelet {} is not known; use haar, db1 to db20 or sym2 to sym20", name));
+  if (const auto n = order(name, "coif", 1, kCoiflets)) return coiflet(*n);
+  throw UsageError(fmt::format(
+      "wavelet {} is not known; use haar, db1 to db20, sym2 to sym20 or coif1 to coif{}", name, kCoiflets));
 }
 
 std::vector<double> high_pass_of(const std::vector<double>& low_pass) {

@@ -32,13 +32,13 @@ struct Settings {
 };
 
 Settings settings_of(Host& host, const Options& options) {
-  Settings s{
-      options.number("sigma1"),
-      options.number("sigma2"),
-      static_cast<int>(options.integer("level")),
-      options.number("crossover"),
-      options.number("threshold"),
-      options.text("stripes") == "vertical" ? Settings::Stripes::vertical : Settings::Stripes::horizontal};
+  Settings s{options.number("sigma1"),
+             options.number("sigma2"),
+             static_cast<int>(options.integer("level")),
+             options.number("crossover"),
+             options.number("threshold"),
+             options.text("stripe-direction") == "vertical" ? Settings::Stripes::vertical
+                                                            : Settings::Stripes::horizontal};
   if (s.foreground_sigma == 0 && s.background_sigma == 0) {
     s.foreground_sigma = kForegroundSigma;
     s.background_sigma = kBackgroundSigma;

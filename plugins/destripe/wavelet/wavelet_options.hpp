@@ -13,13 +13,13 @@ inline constexpr OptionSpec kWaveletOptions[] = {
                   "bandwidth of the filter in the background, in pixels, larger removes more; 0 leaves it "
                   "alone"),
     integer_option("level", "0", 0, 30, "number of decomposition levels, 0 for as many as fit"),
-    text_option("wavelet", "db3", "name of the wavelet: haar, db1 to db20 or sym2 to sym20"),
+    text_option("wavelet", "db3", "name of the wavelet: haar, db1 to db20, sym2 to sym20 or coif1 to coif6"),
     number_option("crossover", "10", 0, 1e9,
                   "range of intensity in which foreground and background mix, in grey levels"),
     number_option("threshold", "-1", -kNoLimit, 1e9,
                   "intensity that parts foreground from background, in grey levels; below 0 it is chosen for "
                   "each frame by the method of Otsu"),
-    choice_option("stripes", "horizontal", "horizontal|vertical",
+    choice_option("stripe-direction", "horizontal", "horizontal|vertical",
                   "which way the stripes run in the oriented frame"),
 };
 
