@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "command.hpp"
 #include "command_line.hpp"
 #include "plugin_choice.hpp"
+#include "position_check.hpp"
 #include "session.hpp"
 #include "spim/error.hpp"
 #include "spim/host/instances.hpp"
@@ -26,7 +28,7 @@ struct TruthLimits {
 
 struct Typed {
   std::vector<std::string> paths;
-  std::string channel, origin, corrected;
+  std::string channel, origin, corrected, alignment;
   PluginChoice plugins;
   std::int64_t seed = 1;
   bool full = false, json = false;
@@ -71,8 +73,11 @@ double part(std::int64_t some, std::int64_t all) {
   return all > 0 ? static_cast<double>(some) / static_cast<double>(all) : 0;
 }
 
+/// An alignment does not know where everything is, only where tiles are to each other.
+enum class Placing { by_stage, aligned };
+
 /// What is beyond the limits, a phrase each.
-std::vector<std::string> complaints(const TruthReport& r, const TruthLimits& limits) {
+std::vector<std::string> complaints(const TruthReport& r, const TruthLimits& limits, Placing placing) {
   std::vector<std::string> found;
   if (r.expected_covered == 0) found.emplace_back("no tile lies inside the volume");
   if (part(r.missing, r.expected_covered) > limits.missing)
@@ -80,9 +85,10 @@ std::vector<std::string> complaints(const TruthReport& r, const TruthLimits& lim
                                 100 * part(r.missing, r.expected_covered), 100 * limits.missing));
   if (r.uncovered_nonzero > 0)
     found.push_back(fmt::format("{} voxels that no tile covers are not 0", r.uncovered_nonzero));
-  if (r.worst_misplacement > limits.misplacement)
-    found.push_back(fmt::format("a tile is {:.2f} voxels from its true place (limit {:.2f})",
-                                r.worst_misplacement, limits.misplacement));
+  const double misplaced = placing == Placing::aligned ? r.worst_relative_misplacement : r.worst_misplacement;
+  if (misplaced > limits.misplacement)
+    found.push_back(fmt::format("a tile is {:.2f} voxels from its true place (limit {:.2f})", misplaced,
+                                limits.misplacement));
   if (r.moved_error_in_sigmas > limits.sigmas)
     found.push_back(fmt::format("grey levels are {:.2f} times the noise from the truth (limit {:.2f})",
                                 r.moved_error_in_sigmas, limits.sigmas));
@@ -97,7 +103,48 @@ nlohmann::ordered_json triple(Vec3 v) {
   return nlohmann::ordered_json::array({v.x, v.y, v.z});
 }
 
-std::string as_json(const TruthReport& r, const std::vector<std::string>& found) {
+nlohmann::ordered_json positions_json(const PositionCheck& check) {
+  return {{"rms_before_voxels", triple(check.before.rms)},
+          {"worst_before_voxels", check.before.worst},
+          {"rms_after_voxels", triple(check.after.rms)},
+          {"worst_after_voxels", check.after.worst}};
+}
+
+std::string positions_text(const std::optional<PositionCheck>& check) {
+  if (!check) return "";
+  const auto line = [](const char* what, const PositionErrors& e) {
+    return fmt::format("  {} RMS {:.3f} {:.3f} {:.3f}, worst {:.3f}\n", what, e.rms.x, e.rms.y, e.rms.z,
+                       e.worst);
+  };
+  return "positions     errors in voxels (x, y, z), without the mean of all tiles\n" +
+         line("of the stage    ", check->before) + line("of the alignment", check->after);
+}
+
+/// Without a volume: the positions alone.
+int show_positions(const Typed& typed, const std::vector<TrueTile>& tiles,
+                   const std::optional<PositionCheck>& check) {
+  if (!check) throw UsageError("truth-check lacks VOLUME; give the stitched volume, or --alignment FILE");
+  const bool good = check->after.worst <= typed.limits.misplacement;
+  if (typed.json) {
+    nlohmann::ordered_json json = {{"positions", positions_json(*check)},
+                                   {"tiles", nlohmann::ordered_json::array()}};
+    for (std::size_t i = 0; i < tiles.size(); ++i)
+      json["tiles"].push_back({{"file", tiles[i].file}, {"error_voxels", triple(check->of_tile[i])}});
+    json["good"] = good;
+    std::fputs((json.dump(2) + "\n").c_str(), stdout);
+    return good ? kDone : kFailed;
+  }
+  std::fputs(positions_text(check).c_str(), stdout);
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const Vec3 e = check->of_tile[i];
+    fmt::print("  {}: {:+.2f} {:+.2f} {:+.2f}\n", tiles[i].file, e.x, e.y, e.z);
+  }
+  fmt::print("verdict: {}\n", good ? "good" : "bad");
+  return good ? kDone : kFailed;
+}
+
+std::string as_json(const TruthReport& r, const std::vector<std::string>& found,
+                    const std::optional<PositionCheck>& positions) {
   nlohmann::ordered_json json = {{"voxels", r.voxels},
                                  {"covered_expected", r.expected_covered},
                                  {"covered_missing", r.missing},
@@ -117,6 +164,7 @@ std::string as_json(const TruthReport& r, const std::vector<std::string>& found)
                           {"distance", r.worst_seam->distance},
                           {"voxels", r.worst_seam->voxels},
                           {"relative_error", r.worst_seam->relative_error}};
+  if (positions) json["positions"] = positions_json(*positions);
   json["tiles"] = nlohmann::ordered_json::array();
   for (const TileCheck& tile : r.tiles) {
     nlohmann::ordered_json one = {{"file", tile.file}, {"stage_error_um", triple(tile.stage_error_um)}};
@@ -163,7 +211,7 @@ std::string as_text(const TruthReport& r, const std::vector<std::string>& found)
 void declare(CommandLine& line, Typed& typed, TruthCheckSettings& settings) {
   line.arguments(
       {"", "ACQUISITION VOLUME", "the folder that spimstitch simulate wrote, and the stitched volume"},
-      typed.paths, {2, 2});
+      typed.paths, {1, 2});
   line.group("What");
   line.text({"channel", "NAME", "channel of the volume; without it the first one"}, typed.channel);
   typed.plugins.add_reader(line);
@@ -175,6 +223,11 @@ void declare(CommandLine& line, Typed& typed, TruthCheckSettings& settings) {
   line.text(
       {"corrected", "WHAT", "what was taken out of the frames: illumination, stripes, or both with a comma"},
       typed.corrected);
+  line.text(
+      {"alignment", "FILE",
+       "alignment that the volume was stitched with: tiles are expected where it says; its errors are shown, "
+       "before and after; without VOLUME nothing else is"},
+      typed.alignment);
   line.integer({"blocks", "N", "random blocks of 64 x 64 x 16 voxels to compare"}, settings.blocks, {1, 1e9});
   line.flag({"full", "", "compare every voxel"}, typed.full);
   line.integer({"seed", "N", "decides the choice of blocks"}, typed.seed, {0, 9e15});
@@ -194,7 +247,7 @@ void declare(CommandLine& line, Typed& typed, TruthCheckSettings& settings) {
 
 int run_truth_check(const Invocation& call) {
   CommandLine line(
-      call.program, "ACQUISITION VOLUME [options]",
+      call.program, "ACQUISITION [VOLUME] [options]",
       "Compares a stitched volume with what the simulated microscope looked at. Ends with exit code 1 when "
       "a limit is passed.");
   Typed typed;
@@ -210,15 +263,22 @@ int run_truth_check(const Invocation& call) {
   if (!typed.origin.empty()) settings.origin_um = origin_of(typed.origin);
   settings.corrections = corrections_of(typed.corrected);
   settings.seed = static_cast<std::uint64_t>(typed.seed);
-  const std::vector<TrueTile> tiles = tiles_of(typed.paths[0], typed.channel);
+  std::vector<TrueTile> tiles = tiles_of(typed.paths[0], typed.channel);
+  std::optional<PositionCheck> positions;
+  if (!typed.alignment.empty()) positions = apply_alignment(typed.alignment, tiles);
+  if (typed.paths.size() < 2) return show_positions(typed, tiles, positions);
   Session session(common, *call.cancel);
   typed.plugins.resolve(session, {Kind::volume_reader});
   const auto volume =
       open_volume(session.registry(), session.host(), typed.plugins.get().volume_reader, typed.paths[1]);
   const TruthReport report =
       check_truth(tiles, {volume.get(), {}}, settings, session.executor(), session.progress());
-  const std::vector<std::string> found = complaints(report, typed.limits);
-  std::fputs((typed.json ? as_json(report, found) : as_text(report, found)).c_str(), stdout);
+  const std::vector<std::string> found =
+      complaints(report, typed.limits, positions ? Placing::aligned : Placing::by_stage);
+  std::fputs(
+      (typed.json ? as_json(report, found, positions) : positions_text(positions) + as_text(report, found))
+          .c_str(),
+      stdout);
   return found.empty() ? kDone : kFailed;
 }
 
