@@ -200,12 +200,21 @@ void CommandLine::read_configuration(const std::string& file) {
   }
 }
 
-bool CommandLine::parse(std::vector<std::string> arguments) {
-  // The parser takes -s1 for -s with the value 1.
-  for (std::string& argument : arguments)
+std::vector<std::string> CommandLine::prepared(std::vector<std::string> arguments) const {
+  for (std::string& argument : arguments) {
+    if (argument == "--") break;
+    // The parser takes -s1 for -s with the value 1.
     if (argument.starts_with('-') && is_numbered_letter(argument.substr(1)) &&
-        std::as_const(*this).find(argument.substr(1)) != nullptr)
+        find(argument.substr(1)) != nullptr)
       argument.insert(0, 1, '-');
+    // What follows a flag is a plain argument; only --flag=value gives it a value.
+    const Option* const option = argument.starts_with("--") ? find(argument.substr(2)) : nullptr;
+    if (option != nullptr && option->is_flag) argument += "=true";
+  }
+  return arguments;
+}
+
+bool CommandLine::parse(const std::vector<std::string>& arguments) {
   po::options_description description;
   std::vector<std::string> known{"--help", "--version", "--check-only"};
   description.add_options()("help,h", "")("version", "")("check-only", "");
@@ -224,12 +233,7 @@ bool CommandLine::parse(std::vector<std::string> arguments) {
                     Style::long_allow_next | Style::long_allow_adjacent | Style::short_allow_next;
   std::vector<po::option> parsed;
   try {
-    parsed = po::command_line_parser(arguments)
-                 .options(description)
-
-                 .style(style)
-                 .run()
-                 .options;
+    parsed = po::command_line_parser(prepared(arguments)).options(description).style(style).run().options;
   } catch (const po::unknown_option& error) {
     const std::string token = error.get_option_name();
     throw UsageError(fmt::format("{} has no option {}{}", program_, token, suggestion(token, known)));

@@ -67,7 +67,7 @@ class CommandLine {
 
   /// Throws UsageError. Returns false when the command has nothing more to do: help or the version was asked
   /// for and has been printed, or --check-only was given.
-  [[nodiscard]] bool parse(std::vector<std::string> arguments);
+  [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
 
   /// True when the user set the option in any way.
   bool given(std::string_view name) const;
@@ -88,6 +88,8 @@ class CommandLine {
   Option* find(std::string_view name);
   const Option* find(std::string_view name) const;
   void assign(Option& option, const std::string& value, std::string_view origin);
+  /// The arguments as the parser understands them: numbered letters as long names, flags with a value.
+  std::vector<std::string> prepared(std::vector<std::string> arguments) const;
   void read_environment();
   void read_configuration(const std::string& file);
 

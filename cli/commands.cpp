@@ -9,6 +9,7 @@ int run_stack2oblique(const Invocation& call);
 int run_oblique2stitched(const Invocation& call);
 int run_oblique_align(const Invocation& call);
 int run_dcimg2tif(const Invocation& call);
+int run_illum_corr(const Invocation& call);
 int run_info(const Invocation& call);
 int run_view_slice(const Invocation& call);
 int run_simulate(const Invocation& call);
@@ -29,6 +30,8 @@ constexpr Command kCommands[] = {
      "tiles (camera files or deskewed volumes) to one stitched volume", run_oblique2stitched},
     {"oblique-align", "oblique-align", "where the tiles really are, from their overlaps", run_oblique_align},
     {"dcimg2tif", "dcimg2tif", "the frames of a camera file to TIFF files", run_dcimg2tif},
+    {"oblique-illum-corr", "oblique-illum-corr",
+     "measure the illumination profile of camera files, for --flat", run_illum_corr},
     {"info", "", "what a camera file or a volume is", run_info},
     {"view-slice", "", "a picture of a plane or of a maximum projection", run_view_slice},
     {"simulate", "", "write a synthetic acquisition with known truth", run_simulate},

@@ -64,9 +64,9 @@ StackOpener::StackOpener(Session& session, const Selections& plugins, const Stac
       reader_(plugins.reader),
       corrections_(session, plugins, options.corrections) {}
 
-std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
-  const std::shared_ptr<FrameReader> reader =
-      open_frames(session_->registry(), session_->host(), reader_, path);
+std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::path& path,
+                                                      StackChecks checks) const {
+  std::shared_ptr<FrameReader> reader = open_frames(session_->registry(), session_->host(), reader_, path);
   const StackInfo info = reader->info();
   if (info.frames < 1)
     throw Error(fmt::format("{}: holds no whole frame of {} declared; copy the file again", path.string(),
@@ -80,6 +80,11 @@ std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path
           fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest", what));
     if (checks == StackChecks::report) session_->warn(what);
   }
+  return reader;
+}
+
+std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
+  const std::shared_ptr<FrameReader> reader = open_stored(path, checks);
   if (checks == StackChecks::report) report_gaps(path, *reader);
   auto frames = oriented_stack(path, reader, options_);
   if (corrections_.none()) return frames;

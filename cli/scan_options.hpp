@@ -54,6 +54,9 @@ class StackOpener {
   /// only for frames that are there; frames that the camera dropped are reported, if `checks` says so.
   std::unique_ptr<FrameSource> open(const std::filesystem::path& path,
                                     StackChecks checks = StackChecks::report);
+  /// The frames of one file as stored, with the same rules for a file that is cut short.
+  std::shared_ptr<FrameReader> open_stored(const std::filesystem::path& path,
+                                           StackChecks checks = StackChecks::report) const;
   /// How frames are corrected.
   const Corrections& corrections() const { return corrections_; }
 
