@@ -105,7 +105,7 @@ class Interruption(Case):
         write_dcimg(self.path("0.dcimg"), noise(300, 256, 256))
         process = subprocess.Popen(
             [os.path.join(BIN, "spimstitch"), "dcimg2oblique", "--input", self.path("0.dcimg"), "--output",
-             self.path("out"), "--n-workers", "1", "--set", "writer.level=7", *options],
+             self.path("out"), "--n-workers", "1", "--set", "writer.level=8", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 60
         while not any(".partial" in name for name in os.listdir(self.folder)) and time.monotonic() < deadline:
