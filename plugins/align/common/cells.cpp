@@ -153,9 +153,8 @@ class Smoother {
       float sum = 0;
       for (std::int64_t j = reach.begin; j < reach.end; ++j)
         sum += x_.tap(j - x) * row_[static_cast<std::size_t>(j - columns_.begin)];
-      const float margin = std::min(2 * share - 1, 1.0F);
       cells.value[out + static_cast<std::size_t>(i)] = sum / share;
-      cells.weight[out + static_cast<std::size_t>(i)] = margin * margin;
+      cells.weight[out + static_cast<std::size_t>(i)] = std::min(2 * share - 1, 1.0F);
     }
   }
 

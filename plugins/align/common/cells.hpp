@@ -37,8 +37,8 @@ Cells empty_cells(Index3 size);
 Index3 lattice_step(Vec3 sigma);
 
 /// `patch` under a Gaussian of `sigma` voxels (cut at 3 sigma, 0: none), normalised by the data under it.
-/// The weight is (2c − 1)², c the share of the Gaussian that lies on data, and 0 below one half: near a face
-/// the mean of the remaining half belongs to a place inside, not to the cell.
+/// The weight is 2c − 1, c the share of the Gaussian that lies on data, and 0 below one half: near a face the
+/// mean of the remaining half belongs to a place inside, not to the cell.
 Cells smooth(const Patch& patch, const Lattice& lattice, Vec3 sigma);
 
 }  // namespace spim::alignment

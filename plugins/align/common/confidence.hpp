@@ -8,7 +8,8 @@ namespace spim::alignment {
 /// What speaks for and against a match.
 struct Evidence {
   double correlation = 0;  ///< at the maximum
-  double second = 0;       ///< at the best other maximum within reach; 0 when there is none
+  double score = 0;        ///< the same as the survey vouches for it (survey.hpp)
+  double second = 0;       ///< score of the best other maximum within reach; −1 when there is none
   double samples = 0;      ///< independent ones in the window: its volume over that of the smoothing
   double deviation = 0;    ///< expected error of the position along the worst axis, voxels
 };

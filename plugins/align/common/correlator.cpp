@@ -76,17 +76,24 @@ Correlator::Correlator(const Cells& fixed, const Cells& moving)
       moving_(moving),
       fixed_noise_(rounding_variance(fixed)),
       moving_noise_(rounding_variance(moving)) {
-  for (const float w : fixed.weight) fixed_weight_ += static_cast<double>(w);
+  for (std::int64_t z = 0; z < size_.z; ++z)
+    for (std::int64_t y = 0; y < size_.y; ++y)
+      for (std::int64_t x = 0; x < size_.x; ++x) {
+        const auto w = static_cast<double>(fixed.weight[static_cast<std::size_t>(fixed.at({x, y, z}))]);
+        fixed_weight_[0] += w;
+        if (y % 2 == 0 && z % 2 == 0) fixed_weight_[1] += w;
+      }
   // The last vector of a row may reach as far as this behind the last cell of the moving window.
   for (auto* v : {&moving_.w, &moving_.wv, &moving_.wvv})
     v->resize(v->size() + static_cast<std::size_t>(kLanes));
 }
 
-double Correlator::at(Index3 k) const {
+Correlator::Value Correlator::at(Index3 k, Rows rows) const {
+  const std::int64_t step = rows == Rows::all ? 1 : 2;
   double n = 0, f = 0, m = 0, ff = 0, mm = 0, fm = 0;
-  for (std::int64_t z = 0; z < size_.z; ++z) {
+  for (std::int64_t z = 0; z < size_.z; z += step) {
     Lanes lanes{};
-    for (std::int64_t y = 0; y < size_.y; ++y) {
+    for (std::int64_t y = 0; y < size_.y; y += step) {
       const auto i = static_cast<std::size_t>((z * size_.y + y) * fixed_stride_);
       const auto j = static_cast<std::size_t>(
           ((z + reach_.z - k.z) * moving_rows_ + y + reach_.y - k.y) * moving_stride_ + reach_.x - k.x);
@@ -97,10 +104,13 @@ double Correlator::at(Index3 k) const {
     for (int s = 0; s < 6; ++s)
       for (const float part : lanes.sum[s]) *totals[s] += static_cast<double>(part);
   }
-  if (n <= kLeastShare * fixed_weight_ || n <= 0) return kNothing;
+  Value value;
+  value.share = n / fixed_weight_[rows == Rows::all ? 0 : 1];
+  if (!(value.share > kLeastShare)) return value;
   const double variance_f = ff / n - f / n * (f / n), variance_m = mm / n - m / n * (m / n);
-  if (variance_f <= fixed_noise_ || variance_m <= moving_noise_) return kNothing;
-  return std::clamp((fm / n - f / n * (m / n)) / std::sqrt(variance_f * variance_m), -1.0, 1.0);
+  if (variance_f <= fixed_noise_ || variance_m <= moving_noise_) return value;
+  value.r = std::clamp((fm / n - f / n * (m / n)) / std::sqrt(variance_f * variance_m), -1.0, 1.0);
+  return value;
 }
 
 }  // namespace spim::alignment

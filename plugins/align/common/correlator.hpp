@@ -13,13 +13,24 @@ class Correlator {
  public:
   Correlator(const Cells& fixed, const Cells& moving);
 
+  /// What is known of one shift.
+  struct Value {
+    double r = kNothing;
+    double share = 0;  ///< of the weight of the fixed window that meets data
+  };
+  /// Which rows of the window are compared.
+  enum class Rows {
+    all,
+    every_second  ///< along y and z: a quarter of the work, for windows whose smoothing spans several cells
+  };
+
   Index3 reach() const noexcept { return reach_; }
   /// Correlation at shift k (each |k| ≤ reach), −1 … 1. kNothing when less than kLeastShare of the fixed
   /// window meets data, or when one of the windows is constant there. [any thread]
-  double at(Index3 k) const;
+  Value at(Index3 k, Rows rows = Rows::all) const;
 
   static constexpr double kNothing = -2;
-  static constexpr double kLeastShare = 0.4;
+  static constexpr double kLeastShare = 0.2;
 
  private:
   /// weight, weight·value and weight·value² of cells, row by row.
@@ -32,7 +43,7 @@ class Correlator {
   Index3 reach_;
   std::int64_t fixed_stride_, moving_stride_, moving_rows_;
   Moments fixed_, moving_;
-  double fixed_weight_ = 0;
+  double fixed_weight_[2] = {};        ///< of all rows, and of every second
   double fixed_noise_, moving_noise_;  ///< variance that is only rounding
 };
 

@@ -42,22 +42,80 @@ double independent_samples(const Cells& cells, Index3 step, Vec3 sigma) {
   return weight * static_cast<double>(count(step)) / volume_of_sample(sigma);
 }
 
-/// The best maximum and the correlation at the next one that is not on its flank.
+/// The best maximum and the score of the next one that is not on its flank.
 struct Winner {
   Summit best;
-  double second = 0;
+  double second = -1;
 };
 
 Winner winner(Survey& survey) {
-  Winner w{survey.climb({}), 0};
+  Winner w{survey.climb({})};
   const std::vector<Summit> others = survey.summits();
-  if (!others.empty() && others.front().correlation > w.best.correlation) w.best = others.front();
+  if (!others.empty() && others.front().score > w.best.score) w.best = others.front();
   for (const Summit& other : others) {
     const Index3 d = other.shift - w.best.shift;
     if (std::max({std::abs(d.x), std::abs(d.y), std::abs(d.z)}) > 2)
-      w.second = std::max(w.second, other.correlation);
+      w.second = std::max(w.second, other.score);
   }
   return w;
+}
+
+/// The two patches of a match, and where the window lies.
+struct Pair {
+  const Patch& fixed;
+  const Patch& moving;
+  Index3 centre, window;
+};
+
+/// A position and how well it is known.
+struct Place {
+  Vec3 position;
+  double correlation = 0, samples = 0, deviation = 0;
+};
+
+/// Refines `position` from what both patches hold there, so that faces cut the same part from both and cannot
+/// pull. Starts again when the result is more than half a voxel away: the parts would not be the same.
+std::optional<Place> refined(const Pair& pair, Index3 position, Vec3 sigma) {
+  constexpr int kMostTries = 4;
+  constexpr double kFar = 0.75;  // voxels; more than a half, so that it cannot go back and forth
+  const Index3 step = lattice_step(sigma);
+  const Lattice lattice = lattice_around(pair.centre, pair.window, step);
+  const Index3 reach{kRefineReach, kRefineReach, kRefineReach};
+  for (int attempt = 0; attempt < kMostTries; ++attempt) {
+    const Lattice there = moved(lattice, position, reach);
+    const Box wanted = shift(covered(there, smoothing_margin(sigma)), position);
+    const CommonPatches both = common_part(pair.fixed, pair.moving, position, wanted);
+    if (both.fixed.box.empty()) return {};
+    const Cells here = smooth(both.fixed, lattice, sigma);
+    const std::optional<Peak> peak = refine(here, smooth(both.moving, there, sigma));
+    if (!peak || !(peak->correlation > 0)) return {};
+    const Vec3 rest{static_cast<double>(step.x) * peak->shift.x, static_cast<double>(step.y) * peak->shift.y,
+                    static_cast<double>(step.z) * peak->shift.z};
+    if (std::max({std::abs(rest.x), std::abs(rest.y), std::abs(rest.z)}) > kFar && attempt + 1 < kMostTries) {
+      position = position + Index3{std::llround(rest.x), std::llround(rest.y), std::llround(rest.z)};
+      continue;
+    }
+    Place place;
+    place.position = Vec3{static_cast<double>(position.x), static_cast<double>(position.y),
+                          static_cast<double>(position.z)} +
+                     rest;
+    place.correlation = peak->correlation;
+    place.samples = independent_samples(here, step, sigma);
+    place.deviation = expected_deviation(*peak, place.samples, step);
+    return place;
+  }
+  return {};
+}
+
+/// True when windows smoothed this little are still smooth enough to be resampled, and not too large.
+bool worth_refining(Vec3 sigma, Index3 window) {
+  constexpr std::int64_t kMostCells = 50000;
+  const Index3 step = lattice_step(sigma);
+  return std::min({sigma.x, sigma.y, sigma.z}) >= 1 && count(ceil_div(window, step)) <= kMostCells;
+}
+
+Vec3 half(Vec3 v) {
+  return {v.x / 2, v.y / 2, v.z / 2};
 }
 
 }  // namespace
@@ -77,23 +135,32 @@ std::optional<Match> match(const Patch& fixed, TileView& moving, Index3 centre, 
   const double samples = independent_samples(here, step, settings.sigma);
   for (int reads = 0; reads < kMostReads; ++reads) {
     const Lattice there = moved(lattice, position, reach);
-    const Cells around =
-        smooth(read_patch(moving, covered(there, smoothing_margin(settings.sigma))), there, settings.sigma);
-    const Correlator correlator(here, around);
-    Survey survey(correlator);
+    const Patch patch = read_patch(moving, covered(there, smoothing_margin(settings.sigma)));
+    if (patch.box.empty()) return {};
+    const Correlator correlator(here, smooth(patch, there, settings.sigma));
+    Survey survey(correlator, samples);
     const Winner best = winner(survey);
-    if (best.best.correlation <= 0) return {};
+    if (best.best.score <= 0) return {};
+    const Index3 found_at = position + scaled(best.best.shift, step);
     if (survey.on_border(best.best.shift)) {
-      position = position + scaled(best.best.shift, step);
+      position = found_at;
       continue;
     }
-    const std::optional<Peak> peak = refine(here, around, best.best);
-    if (!peak) return {};
+    const Pair pair{fixed, patch, centre, settings.window};
+    std::optional<Place> place = refined(pair, found_at, settings.sigma);
+    if (!place) return {};
     Match found;
-    found.position = {static_cast<double>(position.x) + static_cast<double>(step.x) * peak->shift.x,
-                      static_cast<double>(position.y) + static_cast<double>(step.y) * peak->shift.y,
-                      static_cast<double>(position.z) + static_cast<double>(step.z) * peak->shift.z};
-    found.evidence = {peak->correlation, best.second, samples, expected_deviation(*peak, samples, step)};
+    found.evidence = {place->correlation, best.best.score, best.second, samples, place->deviation};
+    // Less smoothing keeps finer structure, but more noise: taken as long as it makes the position surer.
+    for (Vec3 sigma = half(settings.sigma); worth_refining(sigma, settings.window); sigma = half(sigma)) {
+      const Vec3 p = place->position;
+      const std::optional<Place> finer =
+          refined(pair, {std::llround(p.x), std::llround(p.y), std::llround(p.z)}, sigma);
+      if (!finer || finer->deviation >= place->deviation) break;
+      place = finer;
+    }
+    found.position = place->position;
+    found.evidence.deviation = place->deviation;
     return found;
   }
   return {};

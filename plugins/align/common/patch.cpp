@@ -36,4 +36,32 @@ Patch read_patch(TileView& tile, const Box& wanted) {
   return patch;
 }
 
+CommonPatches common_part(const Patch& fixed, const Patch& moving, Index3 position, const Box& window) {
+  CommonPatches both;
+  const Box box = intersect(intersect(fixed.box, shift(moving.box, position)), window);
+  if (box.empty()) return both;
+  const Index3 n = box.size();
+  both.fixed.box = box;
+  both.moving.box = {box.begin - position, box.end - position};
+  both.fixed.voxels.resize(static_cast<std::size_t>(count(n)));
+  both.moving.voxels.resize(both.fixed.voxels.size());
+  for (std::int64_t z = box.begin.z; z < box.end.z; ++z) {
+    const IndexRange f = fixed.valid[static_cast<std::size_t>(z - fixed.box.begin.z)];
+    const IndexRange m = moving.valid[static_cast<std::size_t>(z - position.z - moving.box.begin.z)];
+    const IndexRange run{std::max({f.begin, m.begin + position.x, box.begin.x}),
+                         std::min({f.end, m.end + position.x, box.end.x})};
+    both.fixed.valid.push_back(run);
+    both.moving.valid.push_back({run.begin - position.x, run.end - position.x});
+    if (run.empty()) continue;
+    for (std::int64_t y = box.begin.y; y < box.end.y; ++y) {
+      const std::int64_t to = ((z - box.begin.z) * n.y + y - box.begin.y) * n.x + run.begin - box.begin.x;
+      std::copy_n(fixed.row(y, z) + run.begin - fixed.box.begin.x, run.size(),
+                  both.fixed.voxels.begin() + to);
+      std::copy_n(moving.row(y - position.y, z - position.z) + run.begin - position.x - moving.box.begin.x,
+                  run.size(), both.moving.voxels.begin() + to);
+    }
+  }
+  return both;
+}
+
 }  // namespace spim::alignment

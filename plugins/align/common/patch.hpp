@@ -19,6 +19,15 @@ struct Patch {
   }
 };
 
+/// The parts of two patches that both hold, as patches of the same shape and the same valid voxels.
+struct CommonPatches {
+  Patch fixed, moving;
+};
+
+/// What `fixed` and `moving` both hold inside `window` of the fixed tile when the moving tile sits at
+/// `position`; empty when there is nothing.
+CommonPatches common_part(const Patch& fixed, const Patch& moving, Index3 position, const Box& window);
+
 /// Reads what `tile` holds of `wanted` with one call. The box of the result is as small as the data allow;
 /// empty when there are none. `wanted` may reach outside the tile.
 Patch read_patch(TileView& tile, const Box& wanted);

@@ -20,7 +20,7 @@ std::optional<Paraboloid> fit(const Correlator& correlator) {
   Paraboloid p;
   bool known = true;
   for_neighbours([&](Index3 k) {
-    const double r = correlator.at(k);
+    const double r = correlator.at(k).r;
     known = known && r != Correlator::kNothing;
     const double d[3] = {static_cast<double>(k.x), static_cast<double>(k.y), static_cast<double>(k.z)};
     for (int i = 0; i < 3; ++i) {
@@ -141,12 +141,10 @@ Cells resample(const Cells& moving, Index3 fixed_size, Vec3 shift) {
 
 }  // namespace
 
-std::optional<Peak> refine(const Cells& fixed, const Cells& moving, const Summit& summit) {
+std::optional<Peak> refine(const Cells& fixed, const Cells& moving) {
   constexpr int kMostSteps = 6;
   constexpr double kCloseEnough = 0.003, kFarthest = 1.5;  // cells
-  const Vec3 start{static_cast<double>(summit.shift.x), static_cast<double>(summit.shift.y),
-                   static_cast<double>(summit.shift.z)};
-  Vec3 shift = start;
+  Vec3 shift;
   for (int step = 0; step < kMostSteps; ++step) {
     const Cells resampled = resample(moving, fixed.size, shift);
     const Correlator correlator(fixed, resampled);
@@ -158,10 +156,9 @@ std::optional<Peak> refine(const Cells& fixed, const Cells& moving, const Summit
     const Eigen::Vector3d top = factors.solve(p->gradient);
     if (!(top.cwiseAbs().maxCoeff() < kFarthest)) return {};
     shift = shift + Vec3{top[0], top[1], top[2]};
-    const Vec3 moved = shift - start;
-    if (std::max({std::abs(moved.x), std::abs(moved.y), std::abs(moved.z)}) > kFarthest) return {};
+    if (std::max({std::abs(shift.x), std::abs(shift.y), std::abs(shift.z)}) > kFarthest) return {};
     if (top.cwiseAbs().maxCoeff() > kCloseEnough && step + 1 < kMostSteps) continue;
-    Peak peak{shift, correlator.at({}), {}};
+    Peak peak{shift, correlator.at({}).r, {}};
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) peak.curvature[i][j] = curvature(i, j);
     return peak;

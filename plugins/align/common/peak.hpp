@@ -14,10 +14,13 @@ struct Peak {
   double curvature[3][3] = {};  ///< A, positive definite
 };
 
-/// Refines `summit` of the correlator of `fixed` and `moving`. The moving window is resampled (cubic
-/// convolution, harmless on lattices this fine) until the paraboloid through the 27 correlations around it
-/// has its top at the sampled shift: a symmetric peak is then found without bias, whatever its shape. Nothing
-/// when the summit is no maximum of the continuous correlation, or on the border of what is known.
-std::optional<Peak> refine(const Cells& fixed, const Cells& moving, const Summit& summit);
+/// Cells that the moving window must have on each side beyond the fixed one.
+inline constexpr std::int64_t kRefineReach = 3;
+
+/// Finds the maximum near shift 0 of the correlation of `fixed` and `moving`, which has kRefineReach cells
+/// more on each side. The moving window is resampled (cubic convolution, harmless on lattices this fine)
+/// until the paraboloid through the 27 correlations around it has its top at the sampled shift: a symmetric
+/// peak is then found without bias, whatever its shape. Nothing when there is no maximum within 1.5 cells.
+std::optional<Peak> refine(const Cells& fixed, const Cells& moving);
 
 }  // namespace spim::alignment

@@ -7,7 +7,8 @@
 
 namespace spim::alignment {
 
-Survey::Survey(const Correlator& correlator) : correlator_(correlator), reach_(correlator.reach()) {
+Survey::Survey(const Correlator& correlator, double samples)
+    : correlator_(correlator), samples_(samples), reach_(correlator.reach()) {
   const Index3 n{2 * reach_.x + 1, 2 * reach_.y + 1, 2 * reach_.z + 1};
   known_.assign(static_cast<std::size_t>(count(n)), std::numeric_limits<double>::quiet_NaN());
 }
@@ -24,7 +25,7 @@ double Survey::at(Index3 k) {
   if (!within(k)) return Correlator::kNothing;
   double& value = known_[static_cast<std::size_t>(
       ((k.z + reach_.z) * (2 * reach_.y + 1) + k.y + reach_.y) * (2 * reach_.x + 1) + k.x + reach_.x)];
-  if (std::isnan(value)) value = correlator_.at(k);
+  if (std::isnan(value)) value = score(correlator_.at(k));
   return value;
 }
 
@@ -35,34 +36,60 @@ Summit Survey::climb(Index3 start) {
     for_neighbours([&](Index3 d) {
       const Index3 k = here.shift + d;
       const double r = at(k);
-      if (r > best.correlation) best = {k, r};
+      if (r > best.score) best = {k, r};
     });
     if (best.shift == here.shift) return here;
     here = best;
   }
 }
 
-std::vector<Summit> Survey::summits() {
+double Survey::score(const Correlator::Value& value) const {
+  constexpr double kDeviations = 2, kLargest = 1 - 1e-9;
+  if (value.r == Correlator::kNothing) return value.r;
+  const double free = std::max(samples_ * value.share - 3, 1.0);
+  return std::tanh(std::atanh(std::clamp(value.r, -kLargest, kLargest)) - kDeviations / std::sqrt(free));
+}
+
+std::vector<Summit> Survey::coarse_maxima() const {
   constexpr std::int64_t kStride = 2;
-  const Index3 n{reach_.x / kStride, reach_.y / kStride, reach_.z / kStride};
+  const Index3 half{reach_.x / kStride, reach_.y / kStride, reach_.z / kStride};
+  const Index3 n{2 * half.x + 1, 2 * half.y + 1, 2 * half.z + 1};
+  std::vector<double> scores;
+  for (std::int64_t z = -half.z; z <= half.z; ++z)
+    for (std::int64_t y = -half.y; y <= half.y; ++y)
+      for (std::int64_t x = -half.x; x <= half.x; ++x)
+        scores.push_back(
+            score(correlator_.at({kStride * x, kStride * y, kStride * z}, Correlator::Rows::every_second)));
+  const auto at = [&](Index3 i) {
+    const bool inside = contains({{}, n}, {i, i + Index3{1, 1, 1}});
+    return inside ? scores[static_cast<std::size_t>((i.z * n.y + i.y) * n.x + i.x)] : Correlator::kNothing;
+  };
   std::vector<Summit> found;
-  for (std::int64_t z = -n.z; z <= n.z; ++z)
-    for (std::int64_t y = -n.y; y <= n.y; ++y)
-      for (std::int64_t x = -n.x; x <= n.x; ++x) {
-        const Index3 k{kStride * x, kStride * y, kStride * z};
-        const double r = at(k);
-        bool highest = r > 0;
-        for_neighbours([&](Index3 d) {
-          highest = highest && at(k + Index3{kStride * d.x, kStride * d.y, kStride * d.z}) <= r;
-        });
-        if (highest) found.push_back(climb(k));
+  for (std::int64_t z = 0; z < n.z; ++z)
+    for (std::int64_t y = 0; y < n.y; ++y)
+      for (std::int64_t x = 0; x < n.x; ++x) {
+        const double here = at({x, y, z});
+        bool highest = here > Correlator::kNothing;
+        for_neighbours([&](Index3 d) { highest = highest && at(Index3{x, y, z} + d) <= here; });
+        if (highest)
+          found.push_back({{kStride * (x - half.x), kStride * (y - half.y), kStride * (z - half.z)}, here});
       }
-  std::sort(found.begin(), found.end(), [](const Summit& a, const Summit& b) {
-    return a.correlation != b.correlation ? a.correlation > b.correlation
-           : a.shift.z != b.shift.z       ? a.shift.z < b.shift.z
-           : a.shift.y != b.shift.y       ? a.shift.y < b.shift.y
-                                          : a.shift.x < b.shift.x;
-  });
+  return found;
+}
+
+std::vector<Summit> Survey::summits() {
+  constexpr std::size_t kMost = 6;
+  const auto better = [](const Summit& a, const Summit& b) {
+    return a.score != b.score       ? a.score > b.score
+           : a.shift.z != b.shift.z ? a.shift.z < b.shift.z
+           : a.shift.y != b.shift.y ? a.shift.y < b.shift.y
+                                    : a.shift.x < b.shift.x;
+  };
+  std::vector<Summit> found = coarse_maxima();
+  std::sort(found.begin(), found.end(), better);
+  found.resize(std::min(found.size(), kMost));
+  for (Summit& summit : found) summit = climb(summit.shift);
+  std::sort(found.begin(), found.end(), better);
   const auto same = [](const Summit& a, const Summit& b) { return a.shift == b.shift; };
   found.erase(std::unique(found.begin(), found.end(), same), found.end());
   return found;

@@ -10,28 +10,34 @@ namespace spim::alignment {
 /// One maximum at a whole number of cells.
 struct Summit {
   Index3 shift;
-  double correlation = Correlator::kNothing;
+  double score = Correlator::kNothing;
 };
 
-/// Remembers what it has asked the correlator. [one thread]
+/// Compares shifts by the correlation that their samples vouch for: Fisher's z = atanh r lowered by two of
+/// its standard deviations, 1/√(N − 3), as a correlation again. Where windows have little in common, chance
+/// alone makes correlations high. Remembers what it has asked. [one thread]
 class Survey {
  public:
-  explicit Survey(const Correlator& correlator);
+  /// `samples`: independent ones in the whole fixed window.
+  Survey(const Correlator& correlator, double samples);
 
-  /// The correlator's value; kNothing outside its reach.
+  /// The score at shift k; kNothing outside the reach.
   double at(Index3 k);
   /// Goes to the best of the 26 neighbours until none is better.
   Summit climb(Index3 start);
-  /// Different maxima, best first, found by climbing from the maxima among every second shift. A peak is
-  /// more than two cells wide: a lattice step is at most two thirds of the sigma of the smoothing.
+  /// The best different maxima, best first: climbs from the highest of every second shift. No peak is missed:
+  /// a lattice step is at most two thirds of the sigma of the smoothing, so peaks are four cells wide.
   std::vector<Summit> summits();
   /// True when a neighbour of `k` is out of reach, so that the true maximum may be beyond.
   bool on_border(Index3 k) const noexcept;
 
  private:
   bool within(Index3 k) const noexcept;
+  double score(const Correlator::Value& value) const;
+  std::vector<Summit> coarse_maxima() const;
 
   const Correlator& correlator_;
+  double samples_;
   Index3 reach_;
   std::vector<double> known_;  ///< NaN where not asked yet
 };

@@ -1,5 +1,5 @@
-#include "pearson.hpp"
 #include "spim/plugin.hpp"
+#include "pearson.hpp"
 
 namespace {
 
