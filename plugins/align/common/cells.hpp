@@ -15,6 +15,13 @@ struct Lattice {
   Index3 size;
 };
 
+/// Lattice of cells `step` apart that covers `window` voxels around `centre`, an odd number on each axis.
+Lattice lattice_around(Index3 centre, Index3 window, Index3 step);
+/// The voxels of the tile at `position` that `fixed` and `reach` cells around it fall on.
+Lattice moved(const Lattice& fixed, Index3 position, Index3 reach);
+/// The voxels from the first to the last cell, and `margin` around.
+Box covered(const Lattice& lattice, Index3 margin);
+
 /// Samples of a smoothed tile. Rows are padded to whole vectors with cells of weight 0, and so is the end.
 struct Cells {
   Index3 size;
@@ -35,6 +42,13 @@ Cells empty_cells(Index3 size);
 /// Distance of cells, in voxels, that keeps all that a Gaussian of `sigma` voxels leaves: at their Nyquist
 /// frequency it passes less than 2e-5.
 Index3 lattice_step(Vec3 sigma);
+
+/// Independent samples in smoothed cells: their volume over (4π)^(3/2)·σx·σy·σz, or over a voxel when that is
+/// more.
+double independent_samples(const Cells& cells, Index3 step, Vec3 sigma);
+
+/// Voxels around a window that its smoothing makes good use of.
+Index3 smoothing_margin(Vec3 sigma);
 
 /// `patch` under a Gaussian of `sigma` voxels (cut at 3 sigma, 0: none), normalised by the data under it.
 /// The weight is 2c − 1, c the share of the Gaussian that lies on data, and 0 below one half: near a face the

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <numbers>
 
 namespace spim::alignment {
 
@@ -11,35 +10,6 @@ namespace {
 
 Index3 scaled(Index3 a, Index3 b) {
   return {a.x * b.x, a.y * b.y, a.z * b.z};
-}
-
-/// Cells of `window` voxels around `centre`, an odd number on each axis.
-Lattice lattice_around(Index3 centre, Index3 window, Index3 step) {
-  const Index3 half{window.x / 2 / step.x, window.y / 2 / step.y, window.z / 2 / step.z};
-  return {centre - scaled(half, step), step, {2 * half.x + 1, 2 * half.y + 1, 2 * half.z + 1}};
-}
-
-/// The lattice that `reach` cells around `fixed` fall on when the moving tile sits at `position`.
-Lattice moved(const Lattice& fixed, Index3 position, Index3 reach) {
-  return {fixed.origin - position - scaled(fixed.step, reach), fixed.step,
-          fixed.size + Index3{2 * reach.x, 2 * reach.y, 2 * reach.z}};
-}
-
-Box covered(const Lattice& lattice, Index3 margin) {
-  const Index3 last = lattice.origin + scaled(lattice.step, lattice.size - Index3{1, 1, 1});
-  return {lattice.origin - margin, last + margin + Index3{1, 1, 1}};
-}
-
-/// Volume of smoothed noise that counts as one sample: (4π)^(3/2)·σx·σy·σz, at least a voxel.
-double volume_of_sample(Vec3 sigma) {
-  const double width = 2 * std::sqrt(std::numbers::pi);
-  return std::max(1.0, width * sigma.x) * std::max(1.0, width * sigma.y) * std::max(1.0, width * sigma.z);
-}
-
-double independent_samples(const Cells& cells, Index3 step, Vec3 sigma) {
-  double weight = 0;
-  for (const float w : cells.weight) weight += static_cast<double>(w);
-  return weight * static_cast<double>(count(step)) / volume_of_sample(sigma);
 }
 
 /// The best maximum and the score of the next one that is not on its flank.
@@ -120,48 +90,56 @@ Vec3 half(Vec3 v) {
 
 }  // namespace
 
-Index3 smoothing_margin(Vec3 sigma) {
-  const auto margin = [](double s) { return static_cast<std::int64_t>(std::ceil(1.5 * s)); };
-  return {margin(sigma.x), margin(sigma.y), margin(sigma.z)};
+Look look(const Patch& fixed, const Patch& moving, const Expectation& expected,
+          const MatchSettings& settings) {
+  const Index3 step = lattice_step(settings.sigma);
+  const Lattice lattice = lattice_around(expected.centre, settings.window, step);
+  const Cells here = smooth(fixed, lattice, settings.sigma);
+  const double samples = independent_samples(here, step, settings.sigma);
+  const Lattice there = moved(lattice, expected.position, ceil_div(settings.border, step));
+  const Correlator correlator(here, smooth(moving, there, settings.sigma));
+  Survey survey(correlator, samples);
+  const Winner best = winner(survey);
+  Look result;
+  if (best.best.score <= 0) return result;
+  const Index3 found_at = expected.position + scaled(best.best.shift, step);
+  if (survey.on_border(best.best.shift)) {
+    result.outcome = Outcome::beyond;
+    result.continue_at = found_at;
+    return result;
+  }
+  const Pair pair{fixed, moving, expected.centre, settings.window};
+  std::optional<Place> place = refined(pair, found_at, settings.sigma);
+  if (!place) return result;
+  result.outcome = Outcome::found;
+  Evidence& evidence = result.match.evidence;
+  evidence = {place->correlation, best.best.score, best.second, samples, place->deviation};
+  // Less smoothing keeps finer structure, but more noise: taken as long as it makes the position surer.
+  for (Vec3 sigma = half(settings.sigma); worth_refining(sigma, settings.window); sigma = half(sigma)) {
+    const Vec3 p = place->position;
+    const std::optional<Place> finer =
+        refined(pair, {std::llround(p.x), std::llround(p.y), std::llround(p.z)}, sigma);
+    if (!finer || finer->deviation >= place->deviation) break;
+    place = finer;
+  }
+  result.match.position = place->position;
+  evidence.deviation = place->deviation;
+  return result;
 }
 
-std::optional<Match> match(const Patch& fixed, TileView& moving, Index3 centre, Index3 position,
+std::optional<Match> match(const Patch& fixed, TileView& moving, Expectation expected,
                            const MatchSettings& settings) {
-  constexpr int kMostReads = 5;
+  constexpr int kMostReads = 4;
   const Index3 step = lattice_step(settings.sigma);
-  const Lattice lattice = lattice_around(centre, settings.window, step);
-  const Cells here = smooth(fixed, lattice, settings.sigma);
-  const Index3 reach = ceil_div(settings.border, step);
-  const double samples = independent_samples(here, step, settings.sigma);
+  const Lattice lattice = lattice_around(expected.centre, settings.window, step);
   for (int reads = 0; reads < kMostReads; ++reads) {
-    const Lattice there = moved(lattice, position, reach);
+    const Lattice there = moved(lattice, expected.position, ceil_div(settings.border, step));
     const Patch patch = read_patch(moving, covered(there, smoothing_margin(settings.sigma)));
     if (patch.box.empty()) return {};
-    const Correlator correlator(here, smooth(patch, there, settings.sigma));
-    Survey survey(correlator, samples);
-    const Winner best = winner(survey);
-    if (best.best.score <= 0) return {};
-    const Index3 found_at = position + scaled(best.best.shift, step);
-    if (survey.on_border(best.best.shift)) {
-      position = found_at;
-      continue;
-    }
-    const Pair pair{fixed, patch, centre, settings.window};
-    std::optional<Place> place = refined(pair, found_at, settings.sigma);
-    if (!place) return {};
-    Match found;
-    found.evidence = {place->correlation, best.best.score, best.second, samples, place->deviation};
-    // Less smoothing keeps finer structure, but more noise: taken as long as it makes the position surer.
-    for (Vec3 sigma = half(settings.sigma); worth_refining(sigma, settings.window); sigma = half(sigma)) {
-      const Vec3 p = place->position;
-      const std::optional<Place> finer =
-          refined(pair, {std::llround(p.x), std::llround(p.y), std::llround(p.z)}, sigma);
-      if (!finer || finer->deviation >= place->deviation) break;
-      place = finer;
-    }
-    found.position = place->position;
-    found.evidence.deviation = place->deviation;
-    return found;
+    const Look seen = look(fixed, patch, expected, settings);
+    if (seen.outcome == Outcome::found) return seen.match;
+    if (seen.outcome == Outcome::nothing) return {};
+    expected.position = seen.continue_at;
   }
   return {};
 }

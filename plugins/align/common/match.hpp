@@ -22,13 +22,32 @@ struct Match {
   Evidence evidence;
 };
 
-/// Looks for the window of `fixed` around `centre` in `moving`, which is expected at `position`. Reads the
-/// moving tile once, and again where the search comes to the border of what was read. Nothing when there is
-/// too little in common or no maximum.
-std::optional<Match> match(const Patch& fixed, TileView& moving, Index3 centre, Index3 position,
-                           const MatchSettings& settings);
+/// Which window is looked for, and where.
+struct Expectation {
+  Index3 centre;    ///< of the window, voxels of the fixed tile
+  Index3 position;  ///< of the moving tile, voxels of the fixed tile
+};
 
-/// Voxels around a window that its smoothing makes good use of.
-Index3 smoothing_margin(Vec3 sigma);
+/// How a search ended.
+enum class Outcome {
+  found,
+  beyond,  ///< the correlation still rises at the border of what was searched
+  nothing  ///< there is too little in common, or no maximum
+};
+
+struct Look {
+  Outcome outcome = Outcome::nothing;
+  Match match;         ///< when found
+  Index3 continue_at;  ///< position of the moving tile, when beyond
+};
+
+/// Looks for the window of `fixed` in `moving`, as far as the border from where it is expected.
+Look look(const Patch& fixed, const Patch& moving, const Expectation& expected,
+          const MatchSettings& settings);
+
+/// The same, reading the moving tile: once, and again where the search comes to the border. Nothing when the
+/// window is not found.
+std::optional<Match> match(const Patch& fixed, TileView& moving, Expectation expected,
+                           const MatchSettings& settings);
 
 }  // namespace spim::alignment

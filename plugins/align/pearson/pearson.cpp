@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "blobs.hpp"
+#include "common/attempts.hpp"
 #include "common/draw.hpp"
 #include "common/triple.hpp"
 
@@ -15,20 +16,6 @@ using namespace alignment;
 namespace {
 
 constexpr std::int64_t kLargestWindow = 1001;
-
-Box window_around(Index3 centre, Index3 size) {
-  const Index3 begin = centre - Index3{size.x / 2, size.y / 2, size.z / 2};
-  return {begin, begin + size};
-}
-
-Index3 grown(Index3 size, Index3 margin) {
-  return size + Index3{2 * margin.x, 2 * margin.y, 2 * margin.z};
-}
-
-/// The same length in voxels of each axis.
-Vec3 in_voxels(double um, Vec3 voxel_um) {
-  return {um / voxel_um.x, um / voxel_um.y, um / voxel_um.z};
-}
 
 /// One task at work: draws places, looks for a bright spot at each, and matches the window around it.
 class Measurement {
@@ -47,7 +34,7 @@ class Measurement {
   /// Try number `index`: a function of the task and of the index alone.
   std::optional<ShiftSample> attempt(std::int64_t index) const {
     Draw draw(task_.seed, index);
-    const Index3 centre = place(draw);
+    const Index3 centre = roomy_place(overlap_, grown(settings_.match.window, settings_.match.border), draw);
     const Index3 margin = smoothing_margin(settings_.match.sigma);
     const Index3 size = max(settings_.blob_window, grown(settings_.match.window, margin));
     const Patch patch = read_patch(*task_.fixed, window_around(centre, size));
@@ -55,7 +42,7 @@ class Measurement {
     const std::optional<Index3> spot = bright_spot(patch, centre, size, draw);
     if (!spot) return {};
     const std::optional<Match> match =
-        alignment::match(patch, *task_.moving, *spot, overlap_.offset(), settings_.match);
+        alignment::match(patch, *task_.moving, {*spot, overlap_.offset()}, settings_.match);
     if (!match) return {};
     ShiftSample sample;
     sample.at = {static_cast<double>(spot->x), static_cast<double>(spot->y), static_cast<double>(spot->z)};
@@ -66,24 +53,6 @@ class Measurement {
   }
 
  private:
-  /// A place of the overlap where the window and the border around it hold as much as can be had: the best of
-  /// a few random ones, or the first where nothing is missing.
-  Index3 place(Draw& draw) const {
-    constexpr int kDraws = 16;
-    const Index3 size = grown(settings_.match.window, settings_.match.border);
-    Index3 best;
-    std::int64_t most = -1;
-    for (int i = 0; i < kDraws && most < count(size); ++i) {
-      const Index3 centre = overlap_.draw(draw);
-      const std::int64_t voxels = overlap_.voxels_in(window_around(centre, size));
-      if (voxels > most) {
-        most = voxels;
-        best = centre;
-      }
-    }
-    return best;
-  }
-
   /// One of the spots whose window lies in the patch, with a probability in proportion to its strength.
   std::optional<Index3> bright_spot(const Patch& patch, Index3 centre, Index3 size, Draw& draw) const {
     const Index3 room = size - settings_.match.window + Index3{1, 1, 1};
@@ -101,20 +70,6 @@ class Measurement {
   const Settings& settings_;
   Overlap overlap_;
 };
-
-/// Attempts first, first + 1, …, each into its own place.
-struct Batch {
-  const Host* host;
-  const Measurement* measurement;
-  std::int64_t first;
-  std::vector<std::optional<ShiftSample>> samples;
-};
-
-void run_attempt(void* context, std::int64_t index) {
-  Batch& batch = *static_cast<Batch*>(context);
-  if (batch.host->cancelled()) throw Error("interrupted");
-  batch.samples[static_cast<std::size_t>(index)] = batch.measurement->attempt(batch.first + index);
-}
 
 }  // namespace
 
@@ -136,11 +91,10 @@ void PearsonAligner::align(const AlignTask& task, ShiftSink& sink) {
   const Measurement measurement(task, settings);
   if (measurement.empty()) return;
   std::int64_t wanted = sample_count_;
-  for (std::int64_t batch_index = 0; batch_index < kMostBatches && wanted > 0; ++batch_index) {
-    Batch batch{&host_, &measurement, batch_index * sample_count_, {}};
-    batch.samples.resize(static_cast<std::size_t>(sample_count_));
-    host_.parallel_for(sample_count_, &run_attempt, &batch);
-    for (const std::optional<ShiftSample>& sample : batch.samples)
+  for (std::int64_t batch = 0; batch < kMostBatches && wanted > 0; ++batch) {
+    const auto samples = run_attempts(host_, {batch * sample_count_, (batch + 1) * sample_count_},
+                                      [&](std::int64_t index) { return measurement.attempt(index); });
+    for (const std::optional<ShiftSample>& sample : samples)
       if (sample && sample->correlation >= min_correlation_ && wanted-- > 0) sink.add(*sample);
   }
 }
