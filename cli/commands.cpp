@@ -10,6 +10,7 @@ int run_oblique2stitched(const Invocation& call);
 int run_oblique_align(const Invocation& call);
 int run_dcimg2tif(const Invocation& call);
 int run_illum_corr(const Invocation& call);
+int run_destripe(const Invocation& call);
 int run_info(const Invocation& call);
 int run_view_slice(const Invocation& call);
 int run_simulate(const Invocation& call);
@@ -32,6 +33,7 @@ constexpr Command kCommands[] = {
     {"dcimg2tif", "dcimg2tif", "the frames of a camera file to TIFF files", run_dcimg2tif},
     {"oblique-illum-corr", "oblique-illum-corr",
      "measure the illumination profile of camera files, for --flat", run_illum_corr},
+    {"destripe", "", "images or frames to TIFF files without stripes", run_destripe},
     {"info", "", "what a camera file or a volume is", run_info},
     {"view-slice", "", "a picture of a plane or of a maximum projection", run_view_slice},
     {"simulate", "", "write a synthetic acquisition with known truth", run_simulate},

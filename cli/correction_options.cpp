@@ -46,12 +46,12 @@ std::string grouped(std::int64_t number) {
 
 void add_correction_options(CommandLine& line, CorrectionOptions& options, PluginChoice& plugins) {
   line.group("Corrections");
-  line.text({"flat,f", "FILE",
+  line.text({"flat,f,illum-corr", "FILE",
              "TIFF image of the illumination, as oblique-illum-corr makes it: frames are divided by it over "
              "its maximum; none for no flat"},
             options.flat);
-  line.number({"dark,d", "LEVEL", "grey level without light, subtracted from each pixel"}, options.dark,
-              {0, 65535});
+  line.number({"dark,d,background", "LEVEL", "grey level without light, subtracted from each pixel"},
+              options.dark, {0, 65535});
   plugins.add_destripe(line);
   line.number({"magnification", "F", "enlarge frames so that they match those of another camera, at least 1"},
               options.magnification, {1, 100});
@@ -63,18 +63,25 @@ void add_correction_options(CommandLine& line, CorrectionOptions& options, Plugi
 }
 
 Corrections::Corrections(Session& session, const Selections& plugins, const CorrectionOptions& options)
-    : session_(&session) {
+    : session_(&session), destripe_(plugins.destripe) {
   what_.magnification = magnification_of(options);
   what_.dark = static_cast<float>(options.dark);
   if (options.has_flat()) what_.flat = read_flat(options.flat);
-  if (!plugins.destripe.id.empty())
-    what_.destriper = create_destriper(session.registry(), session.host(), plugins.destripe);
+  if (!destripe_.id.empty()) what_.destriper = new_destriper();
+}
+
+std::shared_ptr<Destriper> Corrections::new_destriper() const {
+  return create_destriper(session_->registry(), session_->host(), destripe_);
 }
 
 std::shared_ptr<FrameCorrector> Corrections::for_shape(std::int64_t rows, std::int64_t columns) {
+  const std::lock_guard lock(mutex_);
   std::shared_ptr<FrameCorrector>& corrector = correctors_[{rows, columns}];
-  if (!corrector) corrector = std::make_shared<FrameCorrector>(what_, rows, columns);
-  return corrector;
+  if (corrector) return corrector;
+  FrameCorrections what = what_;
+  // An instance of a destriper sees frames of one shape only.
+  if (what.destriper && correctors_.size() > 1) what.destriper = new_destriper();
+  return corrector = std::make_shared<FrameCorrector>(std::move(what), rows, columns);
 }
 
 void Corrections::report() const {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -27,7 +28,7 @@ struct CorrectionOptions {
 /// --destripe with the options of the methods, --flat, --dark, --magnification, --magnification-plane-center.
 void add_correction_options(CommandLine& line, CorrectionOptions& options, PluginChoice& plugins);
 
-/// Makes the correctors of one command, and reports at its end. [main thread]
+/// Makes the correctors of one command, and reports at its end. [any thread]
 class Corrections {
  public:
   /// Reads the flat and creates the destriper of `plugins`, if any. `session` outlives this and the
@@ -44,8 +45,12 @@ class Corrections {
   void report() const;
 
  private:
+  std::shared_ptr<Destriper> new_destriper() const;
+
   Session* session_;
+  Selection destripe_;
   FrameCorrections what_;
+  std::mutex mutex_;
   std::shared_ptr<ClipTally> tally_ = std::make_shared<ClipTally>();
   std::map<std::pair<std::int64_t, std::int64_t>, std::shared_ptr<FrameCorrector>> correctors_;
 };

@@ -70,6 +70,11 @@ std::vector<std::string> PluginChoice::destripe_option_names() {
   return names;
 }
 
+bool PluginChoice::destripe_option_given(const std::string& plugin_name) const {
+  const auto found = destripe_options_.find(plugin_name);
+  return found != destripe_options_.end() && !found->second.empty();
+}
+
 std::string PluginChoice::destripe_id() const {
   const std::string& id = !destripe_.empty()                 ? destripe_
                           : !configured_.destripe.id.empty() ? configured_.destripe.id

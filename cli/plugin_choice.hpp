@@ -32,6 +32,8 @@ class PluginChoice {
   /// What is taken when the user chooses no destriper, and what its options are unless the user sets them.
   /// After parse().
   void default_destripe(const Selection& selection) { default_destripe_ = selection; }
+  /// True when the option of a method was given by its own name.
+  bool destripe_option_given(const std::string& plugin_name) const;
   /// The destriper that will be taken; empty for none. After parse().
   std::string destripe_id() const;
   /// Chooses a reader for another option; throws UsageError when it contradicts --reader.
