@@ -14,8 +14,8 @@ namespace spim {
 enum class StripeDirection { horizontal, vertical };
 
 /// Power of ln(1 + grey level) along the stripes. Stripes are narrow across and long along their direction:
-/// after a moving mean over 33 samples across is subtracted, they are what the lowest harmonics along them
-/// have more than the others, whose power tissue and noise, narrow in both directions, share evenly.
+/// after a moving mean over 33 samples across is subtracted twice, they are what the lowest harmonics along
+/// them have more than the others, whose power tissue and noise, narrow in both directions, share evenly.
 struct StripePower {
   std::vector<double> harmonics;  ///< mean square of harmonic 0, 1, … along the stripes
   double floor = 0;               ///< median of those harmonics in which no stripes are expected
