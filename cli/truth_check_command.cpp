@@ -46,13 +46,16 @@ Corrections corrections_of(const std::string& text) {
   Corrections corrections;
   if (text.empty()) return corrections;
   for (const std::string& word : split(text, ',')) {
-    if (word == "illumination")
+    if (word == "dark")
+      corrections.dark = true;
+    else if (word == "illumination")
       corrections.illumination = true;
     else if (word == "stripes")
       corrections.stripes = true;
     else
       throw UsageError(fmt::format(
-          "--corrected cannot be \"{}\"; it is illumination, stripes, or both joined by a comma", word));
+          "--corrected cannot be \"{}\"; it is dark, illumination, stripes, or several joined by commas",
+          word));
   }
   return corrections;
 }
@@ -220,9 +223,9 @@ void declare(CommandLine& line, Typed& typed, TruthCheckSettings& settings) {
              "smallest corner of the "
              "tiles"},
             typed.origin);
-  line.text(
-      {"corrected", "WHAT", "what was taken out of the frames: illumination, stripes, or both with a comma"},
-      typed.corrected);
+  line.text({"corrected", "WHAT",
+             "what was taken out of the frames: dark, illumination, stripes, or several with commas"},
+            typed.corrected);
   line.text(
       {"alignment", "FILE",
        "alignment that the volume was stitched with: tiles are expected where it says; its errors are shown, "

@@ -97,6 +97,9 @@ struct Comparison {
   std::vector<Vec3> shift_um;
 };
 
+/// Levels below so many standard deviations may be 0 by chance alone.
+constexpr double kNoise = 5;
+
 BlockSums compare(const Comparison& c, const Box& box) {
   const Index3 size = box.size();
   std::vector<std::uint16_t> voxels(static_cast<std::size_t>(count(size)));
@@ -112,8 +115,10 @@ BlockSums compare(const Comparison& c, const Box& box) {
       continue;
     }
     ++sums.covered;
-    sums.missing += voxels[n] == 0;
-    sums.nominal.add(v, static_cast<double>(nominal.level[n]), static_cast<double>(nominal.variance[n]));
+    const auto expected = static_cast<double>(nominal.level[n]),
+               variance = static_cast<double>(nominal.variance[n]);
+    sums.missing += voxels[n] == 0 && expected > kNoise * std::sqrt(variance);
+    sums.nominal.add(v, expected, variance);
     const auto level = static_cast<double>(moved.level[n]);
     sums.moved.add(v, level, static_cast<double>(moved.variance[n]));
     if (moved.tiles[n] < 2) continue;

@@ -120,8 +120,9 @@ void TileModel::evaluate(const Plane& plane, float* level, float* variance) cons
       const double here = s.noise.offset + image.row(i)[n] * light(frame, row, column);
       const double there =
           weight > kTolerance ? s.noise.offset + image.row(i)[n + 1] * light(next, row, column) : here;
+      const double dark = corrections_.dark ? s.noise.offset : 0;
       const double sigma0 = simulator_.deviation(here), sigma1 = simulator_.deviation(there);
-      level[i * size.x + n] = static_cast<float>(here + weight * (there - here));
+      level[i * size.x + n] = static_cast<float>(here + weight * (there - here) - dark);
       variance[i * size.x + n] = static_cast<float>((1 - weight) * (1 - weight) * sigma0 * sigma0 +
                                                     weight * weight * sigma1 * sigma1 + 1.0 / 12);
     }

@@ -15,6 +15,7 @@ namespace spim {
 
 /// What has been taken out of the frames before they became the volume.
 struct Corrections {
+  bool dark = false;  ///< the camera's offset
   bool illumination = false;
   bool stripes = false;
 };
@@ -56,8 +57,8 @@ struct SeamCheck {
 /// Numbers over all compared voxels. Errors are volume minus expected grey levels.
 struct TruthReport {
   std::int64_t voxels = 0;
-  std::int64_t expected_covered = 0;   ///< voxels inside a tile
-  std::int64_t missing = 0;            ///< of those, how many are 0 in the volume
+  std::int64_t expected_covered = 0;  ///< voxels inside a tile
+  std::int64_t missing = 0;  ///< of those, how many are 0 in the volume although more than noise is expected
   std::int64_t uncovered_nonzero = 0;  ///< voxels inside no tile that are not 0
   double bias = 0;
   double rms_error = 0;
