@@ -19,7 +19,7 @@ OwnedImage<float> prepared(Session& session, const OwnedImage<std::uint16_t>& im
   options.flat.clear();
   OwnedImage<float> result(image.rows, image.columns);
   std::ranges::copy(image.samples, result.samples.begin());
-  Corrections(session, {}, options).for_shape(image.rows, image.columns)->apply(result.view());
+  Correctors(session, {}, options).for_shape(image.rows, image.columns)->apply(result.view());
   return result;
 }
 

@@ -21,6 +21,10 @@ constexpr std::int64_t kLeastAcross = 16, kLeastAlong = 64;
 /// Shortest bandwidth that is tried; each further one is twice as long.
 constexpr double kFirstSigma = 2;
 
+/// A bandwidth must cost no more than this share of the stripes that are there, else it is not taken: what
+/// chance puts above the floor can be filtered as well.
+constexpr double kWorthwhile = 0.5;
+
 /// Harmonics [first, last] along stripes of `along` samples in which only tissue and noise are expected;
 /// those below may hold stripes.
 struct FloorBand {
@@ -146,7 +150,8 @@ BandwidthChoice choose_bandwidth(ImageView<const float> image, StripeDirection d
     trial.lost = std::max(0.0, removed - std::max(0.0, choice.before.stripes - trial.left));
     choice.trials.push_back(trial);
   }
-  choice.sigma = std::ranges::min_element(choice.trials, {}, &BandwidthTrial::cost)->sigma;
+  const BandwidthTrial& best = *std::ranges::min_element(choice.trials, {}, &BandwidthTrial::cost);
+  choice.sigma = best.cost() <= kWorthwhile * choice.before.stripes ? best.sigma : 0;
   return choice;
 }
 

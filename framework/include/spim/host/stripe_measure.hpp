@@ -34,7 +34,7 @@ struct BandwidthTrial {
 };
 
 struct BandwidthChoice {
-  double sigma = 0;  ///< of the trial that costs least; 0 when filtering costs more than the stripes
+  double sigma = 0;  ///< of the trial that costs least; 0 when that is more than half of the stripes
   StripePower before;
   std::vector<BandwidthTrial> trials;  ///< rising sigma, the first is 0
 };
