@@ -62,7 +62,7 @@ void add_correction_options(CommandLine& line, CorrectionOptions& options, Plugi
       options.magnification_center);
 }
 
-Corrections::Corrections(Session& session, const Selections& plugins, const CorrectionOptions& options)
+Correctors::Correctors(Session& session, const Selections& plugins, const CorrectionOptions& options)
     : session_(&session), destripe_(plugins.destripe) {
   what_.magnification = magnification_of(options);
   what_.dark = static_cast<float>(options.dark);
@@ -70,11 +70,11 @@ Corrections::Corrections(Session& session, const Selections& plugins, const Corr
   if (!destripe_.id.empty()) what_.destriper = new_destriper();
 }
 
-std::shared_ptr<Destriper> Corrections::new_destriper() const {
+std::shared_ptr<Destriper> Correctors::new_destriper() const {
   return create_destriper(session_->registry(), session_->host(), destripe_);
 }
 
-std::shared_ptr<FrameCorrector> Corrections::for_shape(std::int64_t rows, std::int64_t columns) {
+std::shared_ptr<FrameCorrector> Correctors::for_shape(std::int64_t rows, std::int64_t columns) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<FrameCorrector>& corrector = correctors_[{rows, columns}];
   if (corrector) return corrector;
@@ -84,7 +84,7 @@ std::shared_ptr<FrameCorrector> Corrections::for_shape(std::int64_t rows, std::i
   return corrector = std::make_shared<FrameCorrector>(std::move(what), rows, columns);
 }
 
-void Corrections::report() const {
+void Correctors::report() const {
   const ClippedSamples clipped = tally_->clipped();
   if (clipped.above > 0)
     session_->warn(fmt::format("{} of {} corrected pixels were above 65535 and became 65535",

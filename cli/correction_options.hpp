@@ -29,11 +29,11 @@ struct CorrectionOptions {
 void add_correction_options(CommandLine& line, CorrectionOptions& options, PluginChoice& plugins);
 
 /// Makes the correctors of one command, and reports at its end. [any thread]
-class Corrections {
+class Correctors {
  public:
   /// Reads the flat and creates the destriper of `plugins`, if any. `session` outlives this and the
   /// correctors.
-  Corrections(Session& session, const Selections& plugins, const CorrectionOptions& options);
+  Correctors(Session& session, const Selections& plugins, const CorrectionOptions& options);
 
   /// True when frames stay as they are.
   bool none() const { return what_.none(); }

@@ -129,7 +129,7 @@ class Run {
   }
 
   void create_corrections() { corrections_.emplace(session_, plugins_, request_.stack.corrections); }
-  const Corrections& corrections() const { return *corrections_; }
+  const Correctors& corrections() const { return *corrections_; }
   const Selections& plugins() const { return plugins_; }
 
  private:
@@ -195,7 +195,7 @@ class Run {
   Selections plugins_;
   StackOpener plain_;
   std::unique_ptr<ImageInput> images_;
-  std::optional<Corrections> corrections_;
+  std::optional<Correctors> corrections_;
 };
 
 }  // namespace

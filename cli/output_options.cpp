@@ -75,8 +75,12 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
 
 Configuration configuration_of(std::string_view command, const CommandLine& line, const Selections& plugins) {
   Configuration result{kVersion, std::string(command), line.values(), plugins};
+  // The others are saved with their plugin; "none" has none.
+  if (const auto destripe = result.options.find("destripe");
+      destripe != result.options.end() && destripe->second != "none")
+    result.options.erase(destripe);
   for (const char* name :
-       {"aligner", "config", "destripe", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
+       {"aligner", "config", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
     result.options.erase(name);
   for (const std::string& name : PluginChoice::destripe_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });

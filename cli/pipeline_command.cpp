@@ -8,6 +8,7 @@
 
 #include "aligning.hpp"
 #include "command.hpp"
+#include "measured_flat.hpp"
 #include "spim/host/alignment_file.hpp"
 #include "stitching.hpp"
 
@@ -63,16 +64,13 @@ void declare(CommandLine& line, Pipeline& pipeline) {
        "this is so unless --align=false or --alignment is given"},
       pipeline.align);
   request.plugins.add_aligner(line);
-  line.group("Corrections");
-  request.plugins.add_destripe(line);
+  add_correction_options(line, request.stack.corrections, request.plugins);
   line.flag({"use-wavelets", "", "destripe with wavelets (the same as --destripe wavelet)"},
             pipeline.use_wavelets);
   add_work_options(line, request.common);
   request.plugins.add_general(line);
   add_general_options(line, request.common);
 
-  line.refused("illum-corr,flat", "is not available: this version does not correct illumination");
-  line.refused("background,dark", "is not available: this version does not correct illumination");
   line.refused("psnr", "is not available: this version writes no JPEG 2000");
   line.refused(
       "dont-cleanup-intermediates",
@@ -81,12 +79,43 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   for (const auto& [option, variable] : kEnvironment) line.environment(option, variable);
 }
 
-/// Says which steps of the original pipeline are not done.
+/// What the original pipeline takes when the user does not say otherwise: destriping by the light sheet, or
+/// by wavelets with these bandwidths.
+void choose_destripe(StitchRequest& request, bool use_wavelets) {
+  if (use_wavelets) request.plugins.want_destripe("wavelet", "--use-wavelets (USE_WAVELETS)");
+  request.plugins.default_destripe({"lightsheet", {}});
+  if (request.plugins.destripe_id() == "wavelet")
+    request.plugins.default_destripe(
+        {"wavelet", {{"sigma1", "128"}, {"sigma2", "512"}, {"wavelet", "db5"}, {"crossover", "10"}}});
+}
+
+/// Says what is not as in the original pipeline.
 void give_notice(const StitchRequest& request) {
   if (request.common.silent) return;
-  std::string missing = "illumination is not corrected";
-  if (request.plugins.get().destripe.id.empty()) missing += ", frames are not destriped";
-  fmt::print(stderr, "note: {} in this version\n", missing);
+  std::string missing;
+  const auto add = [&](std::string_view what) {
+    missing += (missing.empty() ? "" : ", ") + std::string(what);
+  };
+  if (!request.stack.corrections.has_flat()) add("illumination is not corrected");
+  if (request.plugins.get().destripe.id.empty()) add("frames are not destriped");
+  if (!missing.empty()) fmt::print(stderr, "note: {}\n", missing);
+}
+
+/// The tiles as the camera saw them.
+TileAccess plain_access(const StitchRequest& request) {
+  TileAccess access = tile_access(request, TileKind::camera_files);
+  access.plugins.destripe = {};
+  access.stack.corrections = {};
+  return access;
+}
+
+/// Measures the illumination when the user names no profile, and lets the request use it.
+void choose_flat(Session& session, StitchRequest& request, const TileFolder& folder, Configuration& saved) {
+  std::string& flat = request.stack.corrections.flat;
+  if (!flat.empty()) return;
+  const std::string path = request.stitch.input + "-illuc.tiff";
+  measure_flat(session, request, folder.paths(), path);
+  saved.options["flat"] = flat = path;
 }
 
 /// Beside the output, named after the channel as the original script does.
@@ -99,10 +128,7 @@ fs::path alignment_path(const StitchRequest& request) {
 void align_tiles(Session& session, StitchRequest& request, Configuration& saved) {
   const fs::path target = alignment_path(request);
   check_alignment_target(target, request.common);
-  TileAccess access = tile_access(request, TileKind::camera_files);
-  access.plugins.destripe = {};
-  access.stack.corrections = {};
-  TileFolder folder(session, access);
+  TileFolder folder(session, plain_access(request));
   if (folder.paths().size() < 2) return;
   AlignRequest wanted;
   wanted.align_xz = request.stitch.align_xz;
@@ -134,12 +160,15 @@ int run_pipeline(const Invocation& call) {
   request.output.levels = 7;
   request.stack.rotate_90 = 3;
   request.stack.flip_ud = true;
+  request.stack.corrections.dark = 100;
   std::vector<std::string> channel;
   CommandLine line(
       call.program, "CHANNEL [options]",
       "Makes one stitched volume of the camera files CHANNEL/<x>/<x>_<y>/<z>.dcimg in one pass, "
       "without intermediate files. Frames are oriented as those of the oblique SPIM microscopes of "
-      "the Chung lab unless --rotate-90 and --flip-ud=false say otherwise.");
+      "the Chung lab unless --rotate-90 and --flip-ud=false say otherwise. Unless --flat, --dark and "
+      "--destripe say otherwise the dark level of 100 is subtracted, stripes are removed by the method "
+      "lightsheet, and the illumination is measured, kept as CHANNEL-illuc.tiff and divided out.");
   line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, channel, {0, 1});
   declare(line, pipeline);
   if (!line.parse(call.arguments)) return kDone;
@@ -151,7 +180,7 @@ int run_pipeline(const Invocation& call) {
   if (request.output.path.empty())
     request.output.path =
         request.stitch.input + (request.plugins.writer_id() == "zarr" ? "_stitched.ngff" : "_stitched");
-  if (pipeline.use_wavelets) request.plugins.want_destripe("wavelet", "--use-wavelets (USE_WAVELETS)");
+  choose_destripe(request, pipeline.use_wavelets);
   const bool align = pipeline.align && request.stitch.alignment.empty();
   if (request.stitch.align_xz && !align && request.stitch.alignment.empty())
     throw UsageError("--align-xz (ALIGN_XZ) and --align=false contradict each other; give one of them");
@@ -159,11 +188,15 @@ int run_pipeline(const Invocation& call) {
   std::vector<Kind> used{Kind::frame_reader, Kind::volume_writer, Kind::destriper};
   if (align) used.push_back(Kind::aligner);
   request.plugins.resolve(session, used);
-  give_notice(request);
   Configuration saved = configuration_of("pipeline", line, request.plugins.get());
-  TileFolder folder(session, tile_access(request, TileKind::camera_files));
-  check_stitching(request, folder);
+  {
+    const TileFolder plain(session, plain_access(request));
+    check_stitching(request, plain);
+    choose_flat(session, request, plain, saved);
+  }
+  give_notice(request);
   if (align) align_tiles(session, request, saved);
+  TileFolder folder(session, tile_access(request, TileKind::camera_files));
   stitch(session, request, folder, std::move(saved));
   return kDone;
 }

@@ -58,7 +58,7 @@ class StackOpener {
   std::shared_ptr<FrameReader> open_stored(const std::filesystem::path& path,
                                            StackChecks checks = StackChecks::report) const;
   /// How frames are corrected.
-  const Corrections& corrections() const { return corrections_; }
+  const Correctors& corrections() const { return corrections_; }
 
  private:
   void report_gaps(const std::filesystem::path& path, FrameReader& reader) const;
@@ -66,7 +66,7 @@ class StackOpener {
   Session* session_;
   StackOptions options_;
   Selection reader_;
-  Corrections corrections_;
+  Correctors corrections_;
 };
 
 }  // namespace spim::cli

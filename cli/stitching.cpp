@@ -178,15 +178,10 @@ void stitch(Session& session, const StitchRequest& request, TileFolder& folder, 
       Vec3{static_cast<double>(offset.x) * voxel_um.x, static_cast<double>(offset.y) * voxel_um.y,
            static_cast<double>(offset.z) * voxel_um.z};
   const std::string name = fs::absolute(request.stitch.input).lexically_normal().filename().string();
-  if (folder.kind() != TileKind::camera_files && !folder.corrections().none())
-    throw UsageError(
-        fmt::format("{}: holds volumes, whose frames cannot be corrected any more; leave out --destripe, "
-                    "--flat, --dark and "
-                    "--magnification, or stitch the camera files",
-                    request.stitch.input));
   write_volume(
       session, *volume,
       {request.output, request.plugins.get(), inputs_of(request, folder), {origin, name}, std::move(saved)});
+  folder.corrections().report();
 }
 
 }  // namespace spim::cli

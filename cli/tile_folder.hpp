@@ -54,7 +54,7 @@ class TileFolder {
   OpenTile open(std::size_t i, StackChecks checks);
   TileKind kind() const noexcept { return access_.kind; }
   /// How frames of camera files are corrected.
-  const Corrections& corrections() const { return opener_.corrections(); }
+  const Correctors& corrections() const { return opener_.corrections(); }
 
  private:
   OpenTile open_camera_tile(const std::filesystem::path& path, StackChecks checks);

@@ -8,7 +8,7 @@ import tifffile
 from scipy import ndimage
 
 from cli_support import Case, raw_frame, read_json, read_zarr, write_dcimg
-from support import lightsheet_recipe
+from support import lightsheet_recipe, wavelet_recipe
 
 LAB = ("--rotate-90", "3", "--flip-ud")
 UNSHEARED = ("--x-step-size", "1.0", "--y-voxel-size", str(np.sqrt(2)))  # a shear of one: voxels are camera pixels
@@ -66,11 +66,12 @@ class Corrected(Case):
         depth = np.arange(voxels.shape[0])
         return np.stack([voxels[depth, :, depth + f].T for f in range(len(self.frames))])
 
-    def assert_within_one(self, result, wanted):
-        """Samples that float32 puts on the other side of a half differ by one."""
+    def assert_within(self, most, result, wanted):
+        """Samples that float32 puts on the other side of a half differ by one, by two where the flat then divides by
+        little."""
         self.assertEqual(result.shape, wanted.shape)
         error = np.abs(result.astype(float) - wanted)
-        self.assertLessEqual(error.max(), 1)
+        self.assertLessEqual(error.max(), most)
         self.assertLess((error > 0).mean(), 1e-3)
 
 
@@ -82,13 +83,13 @@ class Chain(Corrected):
 
     def test_dark_and_flat_are_applied_once(self):
         result, _ = self.corrected_by_dcimg2oblique("--dark", "99.5", "--flat", self.flat_file)
-        self.assert_within_one(result, rounded((self.frames - 99.5) / (self.flat / self.flat.max())))
+        self.assert_within(1, result, rounded((self.frames - 99.5) / (self.flat / self.flat.max())))
 
     def test_destriping_counts_without_a_flat_and_dark_comes_first(self):
         recipe = dict(artifact_length=40, background_window_size=50)
         wanted = [rounded(lightsheet_recipe.destripe(frame - np.uint16(100), **recipe)) for frame in self.frames]
         result, _ = self.corrected_by_dcimg2oblique("--destripe-method", "lightsheet", *WINDOWS, "--dark", "100")
-        self.assert_within_one(result, np.stack(wanted))
+        self.assert_within(1, result, np.stack(wanted))
 
     def test_all_steps_together(self):
         recipe = dict(artifact_length=40, background_window_size=50, percentile=0.3, lightsheet_vs_background=1.5)
@@ -102,7 +103,7 @@ class Chain(Corrected):
             wanted.append(rounded(clean / (self.flat / self.flat.max())))
         for program in ("dcimg2oblique", "stack2oblique"):
             result, _ = self.corrected_by_dcimg2oblique(*options, program=program)
-            self.assert_within_one(result, np.stack(wanted))
+            self.assert_within(2, result, np.stack(wanted))
 
     def test_magnification_is_that_of_scipy(self):
         for factor, center in ((1.1, (80, 60)), (1.5, (81, 61)), (2, (60, 70))):
@@ -126,7 +127,7 @@ class Chain(Corrected):
                     self.succeed("dcimg2oblique", "--input", self.camera_file, "--output", self.path("out"), "--ngff",
                                  "--levels", "1", "--overwrite", *UNSHEARED, "--rotate-90", turns, f"--flip-ud={flip}",
                                  "--flat", self.flat_file)
-                    self.assert_within_one(self.frames_of(self.path("out")), rounded(oriented / (flat / flat.max())))
+                    self.assert_within(1, self.frames_of(self.path("out")), rounded(oriented / (flat / flat.max())))
 
     def test_clipped_pixels_are_counted_and_reported(self):
         flat = np.full_like(self.flat, 1000)
@@ -135,7 +136,7 @@ class Chain(Corrected):
         dark = int(np.quantile(self.frames, 0.1))
         wanted = (self.frames - float(dark)) / (flat / flat.max())
         result, done = self.corrected_by_dcimg2oblique("--dark", dark, "--flat", self.flat_file)
-        self.assert_within_one(result, rounded(wanted))
+        self.assert_within(1, result, rounded(wanted))
         below, above, total = (wanted < -0.5).sum(), (wanted >= 65535.5).sum(), wanted.size
         self.assertGreater(below, 0)
         self.assertGreater(above, 0)
@@ -163,6 +164,75 @@ class Chain(Corrected):
         self.succeed("dcimg2oblique", "--config", self.path("out.config.json"), "--output", self.path("again"),
                      "--ngff")
         np.testing.assert_array_equal(self.frames_of(self.path("again")), first)
+
+
+class Pipeline(Corrected):
+    """The pipeline on one tile: its frames are those of dcimg2oblique with the same corrections."""
+
+    def frames_of_pipeline(self, *options, env=None):
+        done = self.succeed("pipeline", "Ex_488", "-o", "out", "--ngff", "--levels", "1", "--overwrite", *UNSHEARED,
+                            *options, cwd=self.folder, env=env)
+        return self.frames_of(self.path("out")), done
+
+    def test_environment_chooses_flat_and_dark(self):
+        recipe = dict(artifact_length=40, background_window_size=50)
+        wanted = [rounded(lightsheet_recipe.destripe(frame - np.uint16(60), **recipe) / (self.flat / self.flat.max()))
+                  for frame in self.frames]
+        result, _ = self.frames_of_pipeline(*WINDOWS, env={"ILLUM_CORR": self.flat_file, "BACKGROUND": "60"})
+        self.assert_within(2, result, np.stack(wanted))
+        self.assertNotIn("Ex_488-illuc.tiff", os.listdir(self.folder))
+
+    def test_without_a_flat_the_illumination_is_measured_and_kept(self):
+        result, done = self.frames_of_pipeline("--destripe", "none")
+        profile = tifffile.imread(self.path("Ex_488-illuc.tiff"))
+        self.assertEqual(profile.shape, self.frames[0].shape)
+        self.assertEqual(profile.dtype, np.float32)
+        wanted = rounded((self.frames - 100.0) / (profile / profile.max()))
+        self.assert_within(1, result, wanted)
+        self.assertIn("Ex_488-illuc.tiff", done.stdout)
+        flat = self.flat / self.flat.max()
+        error = profile / profile.max() - flat
+        self.assertLess(np.sqrt(np.mean(error**2)), 0.15)  # three frames say little, but which way it is
+        # What was measured is used again with the saved configuration, and not measured again.
+        os.remove(self.path("Ex_488-illuc.tiff"))
+        tifffile.imwrite(self.path("Ex_488-illuc.tiff"), self.flat)
+        self.succeed("pipeline", "--config", "out.config.json", "-o", "again", cwd=self.folder)
+        self.assert_within(1, self.frames_of(self.path("again")), rounded((self.frames - 100.0) / flat))
+
+    def test_a_profile_of_an_earlier_run_is_not_replaced_unasked(self):
+        tifffile.imwrite(self.path("Ex_488-illuc.tiff"), self.flat)
+        self.fail_with(1, "pipeline", "Ex_488", "-o", "out", *UNSHEARED, cwd=self.folder,
+                       says=["Ex_488-illuc.tiff exists already", "ILLUM_CORR"])
+
+    def test_wavelets_of_the_environment_have_the_bandwidths_of_the_original(self):
+        result, _ = self.frames_of_pipeline("--flat", "none", env={"USE_WAVELETS": "1", "BACKGROUND": "80"})
+        wanted = np.stack([rounded(wavelet_recipe.destripe(frame - np.uint16(80), 128, 512, wavelet="db5"))
+                           for frame in self.frames])
+        error = np.abs(result - wanted)
+        self.assertLessEqual(error.max(), 2)
+        self.assertLess((error > 1).mean(), 1e-3)
+        again, _ = self.frames_of_pipeline("--flat", "none", "--destripe", "wavelet", "--sigma2", "512", "--dark", "80")
+        np.testing.assert_array_equal(again, result)
+        other, _ = self.frames_of_pipeline("--flat", "none", "--destripe", "wavelet", "--sigma1", "9", "--dark", "80")
+        self.assertGreater((other != result).mean(), 0.1)
+
+    def test_commands_correct_alike(self):
+        options = ("--flat", self.flat_file, "--dark", "90", "--destripe", "wavelet", "-s1", "20", "-s2", "40",
+                   "--wavelet", "db5", "--crossover", "10")
+        one, _ = self.corrected_by_dcimg2oblique(*options)
+        two, _ = self.frames_of_pipeline(*options)
+        np.testing.assert_array_equal(one, two)
+        self.succeed("oblique2stitched", "--input", self.path("Ex_488"), "--output", self.path("mosaic"), "--ngff",
+                     "--levels", "1", *UNSHEARED, *LAB, *options)
+        np.testing.assert_array_equal(self.frames_of(self.path("mosaic")), one)
+        self.succeed("destripe", "--input", self.camera_file, "--output", self.path("images"), *LAB, *options)
+        images = np.stack([tifffile.imread(self.path("images", f"{k:04d}.tif")) for k in range(len(self.frames))])
+        np.testing.assert_array_equal(images, one)
+
+    def test_volumes_cannot_be_corrected(self):
+        self.succeed("dcimg2oblique", "--input", self.camera_file, "--output", self.path("v", "0", "0_0", "0"))
+        self.fail_with(2, "oblique2stitched", "--input", self.path("v"), "--output", self.path("out"), "--dark", "100",
+                       says="cannot be corrected any more")
 
 
 class BadInput(Corrected):

@@ -25,7 +25,8 @@ class Simulate(Case):
         return self.path(name)
 
     def stitch(self, acquisition, channel, output, *options):
-        self.succeed("pipeline", os.path.join(acquisition, channel), "--output", self.path(output), "--ngff", "--levels",
+        self.succeed("pipeline", os.path.join(acquisition, channel), "--flat", "none", "--dark", "0", "--destripe", "none",
+                     "--output", self.path(output), "--ngff", "--levels",
                      "1", "--silent", "--align=false", *options)
         return self.path(output)
 
