@@ -67,7 +67,10 @@ class Measurement {
       r_.dark = *s_.dark;
       return;
     }
-    const std::optional<double> seen = unlit_level(levels);
+    // A narrow peak above both levels is an evenly lit slide.
+    const double highest = std::max(static_cast<double>(s_.percentile.background), 1.1 * kUsualDark);
+    std::optional<double> seen = unlit_level(levels);
+    if (seen && *seen > highest) seen.reset();
     r_.dark_was_seen = seen.has_value();
     r_.dark = seen.value_or(std::min(kUsualDark, darkest(levels)));
   }
