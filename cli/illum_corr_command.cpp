@@ -177,8 +177,10 @@ void measure(Session& session, const Request& request, const CommandLine& line) 
     intermediate->commit();
   }
   output.commit();
-  save_configuration(configuration_of("oblique-illum-corr", line, request.plugins.get()),
-                     configuration_path(request.output));
+  Configuration saved = configuration_of("oblique-illum-corr", line, request.plugins.get());
+  // Elsewhere an option of that name belongs to a destriper and is kept with it.
+  saved.options["percentile"] = format_number(request.settings.percentile.percentile);
+  save_configuration(saved, configuration_path(request.output));
   report(session, request, result);
 }
 

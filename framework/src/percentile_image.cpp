@@ -27,6 +27,10 @@ constexpr std::int64_t kBatch = 64;
 
 constexpr std::int64_t kLevels = 65536;
 
+/// What the program takes by itself, libraries and plugins included; as far as a small budget has room for
+/// it.
+constexpr std::int64_t kProgramBytes = 12 << 20;
+
 /// What each worker keeps: levels met, and the samples of a block of pixels.
 std::int64_t worker_bytes(std::int64_t frames) {
   return kLevels * 8 + frames * kPixelBlock * 2;
@@ -230,8 +234,9 @@ PercentilePlan plan_percentile(std::span<const CameraStack> stacks, std::int64_t
   PercentilePlan plan;
   plan.store = values ? SampleStore::values : SampleStore::histograms;
   const std::int64_t row = info.columns * (values ? sampled * 2 : histogram);
-  const std::int64_t fixed =
-      info.rows * info.columns * 2 + kLevels * 10 + executor.workers() * worker_bytes(values ? sampled : 0);
+  const std::int64_t fixed = info.rows * info.columns * 2 + kLevels * 10 +
+                             executor.workers() * worker_bytes(values ? sampled : 0) +
+                             std::min(kProgramBytes, settings.memory_bytes / 3);
   const std::int64_t rows = (settings.memory_bytes - fixed) / row;
   if (settings.memory_bytes < fixed || rows < 1)
     throw Error(fmt::format(

@@ -43,6 +43,23 @@ class Memory(Case):
             with self.subTest(writer):
                 self.assertLess(self.peak(400, "--writer", writer, "--memory", "64M"), 1.1 * 64 * 2**20)
 
+    def test_illumination_obeys_the_option_far_below_a_histogram_of_every_pixel(self):
+        path = self.path("scan.dcimg")
+        write_dcimg(path, np.tile(scene(20, 256, 256), (20, 1, 1)))
+
+        def peak(*options):
+            call = [os.path.join(BIN, "oblique-illum-corr"), "--output", self.path("flat.tif"), "--silent",
+                    "--overwrite", "--workers", "2", "--values-per-bin", "8", *options, path]
+            done = subprocess.run([sys.executable, "-S", "-E", "-c", LAUNCHER, *call], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return int(done.stdout)
+
+        self.assertLess(peak(), 4 * 256 * 256 * 1024 / 3)
+        for options in ((), ("--n-bins", "100", "--values-per-bin", "40")):
+            self.assertLess(peak("--memory", "32M", *options), 1.1 * 32 * 2**20)
+        self.fail_with(1, "oblique-illum-corr", "--output", self.path("none.tif"), "--memory", "1M", path,
+                       says=("--memory", "MiB"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -161,7 +161,7 @@ TEST_F(IlluminationTest, memory_and_workers_change_the_bands_but_not_the_result)
     const auto roomy = spim::plan_percentile(stacks, 80, settings, executor);
     EXPECT_EQ(roomy.band_rows, 64);
     EXPECT_EQ(roomy.store, bins == 8 ? spim::SampleStore::histograms : spim::SampleStore::values);
-    settings.memory_bytes = 2'000'000;
+    settings.memory_bytes = 3'000'000;
     const auto tight = spim::plan_percentile(stacks, 80, settings, executor);
     EXPECT_LT(tight.band_rows, 64);
     EXPECT_LE(tight.memory_bytes, settings.memory_bytes);
@@ -229,7 +229,7 @@ TEST_F(IlluminationTest, result_depends_on_the_seed_alone) {
   IlluminationSettings settings;
   settings.frames = 40;
   const Illumination first = measure(scene.stack(), settings, 1);
-  settings.percentile.memory_bytes = 3'000'000;
+  settings.percentile.memory_bytes = 4'000'000;
   EXPECT_EQ(measure(scene.stack(), settings, 3).profile.samples, first.profile.samples);
   settings.seed = 5;
   EXPECT_NE(measure(scene.stack(), settings, 3).profile.samples, first.profile.samples);
