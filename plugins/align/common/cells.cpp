@@ -192,7 +192,7 @@ Cells empty_cells(Index3 size) {
 }
 
 Index3 lattice_step(Vec3 sigma) {
-  constexpr double kSigmasPerStep = 1.5;
+  constexpr double kSigmasPerStep = 1.2;
   const auto step = [](double s) {
     return std::max<std::int64_t>(1, static_cast<std::int64_t>(s / kSigmasPerStep));
   };

@@ -40,7 +40,7 @@ inline constexpr std::int64_t kLanes = 8;
 Cells empty_cells(Index3 size);
 
 /// Distance of cells, in voxels, that keeps all that a Gaussian of `sigma` voxels leaves: at their Nyquist
-/// frequency it passes less than 2e-5.
+/// frequency it passes less than 1e-3.
 Index3 lattice_step(Vec3 sigma);
 
 /// Independent samples in smoothed cells: their volume over (4π)^(3/2)·σx·σy·σz, or over a voxel when that is

@@ -35,7 +35,7 @@ double confidence(const Evidence& e) {
   const double distinct = std::erf(std::max(lead, 0.0) / std::numbers::sqrt2);
   const double rival = e.score > 0 ? e.second / e.score : 1;
   const double unrivalled = std::clamp((kEqual - rival) / (kEqual - kInferior), 0.0, 1.0);
-  return precise * distinct * unrivalled * std::pow(std::max(e.score, 0.0), 3);
+  return precise * distinct * unrivalled * std::pow(std::max(e.agreement, 0.0), 3);
 }
 
 }  // namespace spim::alignment

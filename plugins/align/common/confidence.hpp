@@ -11,6 +11,7 @@ struct Evidence {
   double score = 0;        ///< the same as the survey vouches for it (survey.hpp)
   double second = 0;       ///< score of the best other maximum within reach; −1 when there is none
   double samples = 0;      ///< independent ones in the window: its volume over that of the smoothing
+  double agreement = 0;    ///< correlation at the finest smoothing that was used, as its samples vouch for it
   double deviation = 0;    ///< expected error of the position along the worst axis, voxels
 };
 
@@ -28,7 +29,7 @@ inline constexpr double kTrusted = 0.5;
 ///   distinct   = erf(lead / √2), lead = (atanh score − atanh second)·√(samples − 3) / 2
 ///   unrivalled = from 1 where second ≤ 0.75·score to 0 where second ≥ 0.95·score: noise is not all that
 ///                distinguishes two places of a repeated structure, so no number of samples makes one sure
-///   score³, for windows that agree only so far.
+///   agreement³, for windows that agree only so far.
 double confidence(const Evidence& evidence);
 
 }  // namespace spim::alignment

@@ -113,7 +113,10 @@ Look look(const Patch& fixed, const Patch& moving, const Expectation& expected,
   if (!place) return result;
   result.outcome = Outcome::found;
   Evidence& evidence = result.match.evidence;
-  evidence = {place->correlation, best.best.score, best.second, samples, place->deviation};
+  evidence.correlation = place->correlation;
+  evidence.score = best.best.score;
+  evidence.second = best.second;
+  evidence.samples = samples;
   // Less smoothing keeps finer structure, but more noise: taken as long as it makes the position surer.
   for (Vec3 sigma = half(settings.sigma); worth_refining(sigma, settings.window); sigma = half(sigma)) {
     const Vec3 p = place->position;
@@ -123,6 +126,7 @@ Look look(const Patch& fixed, const Patch& moving, const Expectation& expected,
     place = finer;
   }
   result.match.position = place->position;
+  evidence.agreement = vouched(place->correlation, place->samples);
   evidence.deviation = place->deviation;
   return result;
 }

@@ -142,8 +142,8 @@ Cells resample(const Cells& moving, Index3 fixed_size, Vec3 shift) {
 }  // namespace
 
 std::optional<Peak> refine(const Cells& fixed, const Cells& moving) {
-  constexpr int kMostSteps = 6;
-  constexpr double kCloseEnough = 0.003, kFarthest = 1.5;  // cells
+  constexpr int kMostSteps = 4;
+  constexpr double kCloseEnough = 0.01, kFarthest = 1.5;  // cells
   Vec3 shift;
   for (int step = 0; step < kMostSteps; ++step) {
     const Cells resampled = resample(moving, fixed.size, shift);

@@ -43,11 +43,14 @@ Summit Survey::climb(Index3 start) {
   }
 }
 
-double Survey::score(const Correlator::Value& value) const {
+double vouched(double r, double samples) {
   constexpr double kDeviations = 2, kLargest = 1 - 1e-9;
-  if (value.r == Correlator::kNothing) return value.r;
-  const double free = std::max(samples_ * value.share - 3, 1.0);
-  return std::tanh(std::atanh(std::clamp(value.r, -kLargest, kLargest)) - kDeviations / std::sqrt(free));
+  const double deviation = 1 / std::sqrt(std::max(samples - 3, 1.0));
+  return std::tanh(std::atanh(std::clamp(r, -kLargest, kLargest)) - kDeviations * deviation);
+}
+
+double Survey::score(const Correlator::Value& value) const {
+  return value.r == Correlator::kNothing ? value.r : vouched(value.r, samples_ * value.share);
 }
 
 std::vector<Summit> Survey::coarse_maxima() const {

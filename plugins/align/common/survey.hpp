@@ -13,6 +13,10 @@ struct Summit {
   double score = Correlator::kNothing;
 };
 
+/// The correlation that `samples` independent samples vouch for: Fisher's z = atanh r lowered by two of its
+/// standard deviations, 1/√(N − 3), as a correlation again.
+double vouched(double r, double samples);
+
 /// Compares shifts by the correlation that their samples vouch for: Fisher's z = atanh r lowered by two of
 /// its standard deviations, 1/√(N − 3), as a correlation again. Where windows have little in common, chance
 /// alone makes correlations high. Remembers what it has asked. [one thread]
@@ -26,7 +30,8 @@ class Survey {
   /// Goes to the best of the 26 neighbours until none is better.
   Summit climb(Index3 start);
   /// The best different maxima, best first: climbs from the highest of every second shift. No peak is missed:
-  /// a lattice step is at most two thirds of the sigma of the smoothing, so peaks are four cells wide.
+  /// a lattice step is at most five sixths of the sigma of the smoothing, so peaks are almost three cells
+  /// wide.
   std::vector<Summit> summits();
   /// True when a neighbour of `k` is out of reach, so that the true maximum may be beyond.
   bool on_border(Index3 k) const noexcept;

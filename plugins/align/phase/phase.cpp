@@ -139,8 +139,11 @@ class Measurement {
     if (seen.outcome != Outcome::found) return {};
     const Evidence& fine = seen.match.evidence;
     // The large window says which of several places it is, the small one where exactly.
-    const Evidence evidence{fine.correlation, std::min(coarse.best.score, fine.score), coarse.second,
-                            coarse.samples, fine.deviation};
+    Evidence evidence = fine;
+    evidence.score = coarse.best.score;
+    evidence.second = coarse.second;
+    evidence.samples = coarse.samples;
+    evidence.agreement = std::min(fine.agreement, coarse.best.score);
     ShiftSample sample;
     const Index3 at = expected.centre;
     sample.at = {static_cast<double>(at.x), static_cast<double>(at.y), static_cast<double>(at.z)};
