@@ -186,7 +186,10 @@ int run_pipeline(const Invocation& call) {
     throw UsageError("--align-xz (ALIGN_XZ) and --align=false contradict each other; give one of them");
   Session session(request.common, *call.cancel);
   std::vector<Kind> used{Kind::frame_reader, Kind::volume_writer, Kind::destriper};
-  if (align) used.push_back(Kind::aligner);
+  if (align)
+    used.push_back(Kind::aligner);
+  else
+    request.plugins.forget_configured(Kind::aligner);
   request.plugins.resolve(session, used);
   Configuration saved = configuration_of("pipeline", line, request.plugins.get());
   {

@@ -40,6 +40,8 @@ class PluginChoice {
   void want_reader(const std::string& id, std::string_view option);
   /// Sets an option of the plugin in use, as --set does.
   void set(Kind kind, std::string_view option, std::string_view value);
+  /// Forgets what a configuration file says of a kind that this call does not need. After parse().
+  void forget_configured(Kind kind) { configured_.of(kind) = {}; }
   /// True when the user chose the aligner, and not the default.
   bool aligner_given() const;
   /// The writer that will be taken. After parse().

@@ -15,7 +15,7 @@ constexpr double kOutlier = 9;  // squared
 /// Error that a consensus does not show: a tile is not perfectly rigid.
 constexpr double kSystematic = 0.1;
 /// What the stage is taken for when its scatter is estimated, voxels, as if from one tile.
-constexpr double kPriorScatter = 3;
+constexpr double kPriorScatter = 2;
 /// A voxel size is within 10 % of what was given, before anything is measured.
 constexpr double kScaleVariance = 0.1 * 0.1;
 

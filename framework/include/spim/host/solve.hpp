@@ -7,7 +7,7 @@ namespace spim {
 
 struct ConsensusSettings {
   double radius_voxels = 1.5;     ///< samples this near to each other say the same
-  double least_confidence = 0.3;  ///< of a link that counts
+  double least_confidence = 0.5;  ///< of a link that counts
 };
 
 /// Finds what most of `link.samples` say (weighted by their confidence) and fills agrees, shift, error,
