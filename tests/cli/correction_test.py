@@ -170,7 +170,8 @@ class Pipeline(Corrected):
     """The pipeline on one tile: its frames are those of dcimg2oblique with the same corrections."""
 
     def frames_of_pipeline(self, *options, env=None):
-        done = self.succeed("pipeline", "Ex_488", "-o", "out", "--ngff", "--levels", "1", "--overwrite", *UNSHEARED,
+        done = self.succeed("pipeline", "Ex_488", "-o", "out", "--ngff", "--levels", "1", "--overwrite", "--align=false",
+                            *UNSHEARED,
                             *options, cwd=self.folder, env=env)
         return self.frames_of(self.path("out")), done
 
