@@ -70,7 +70,7 @@ class Align(Case):
     def test_the_pipeline_aligns_and_another_channel_reuses_it(self):
         self.simulate("--channels", "Ex_488_Em_1,Ex_561_Em_2")
         scan = self.path("scan")
-        common = ("--ngff", "--levels", "1", "--silent")
+        common = ("--ngff", "--levels", "1", "--silent", "--flat", "none", "--dark", "0", "--destripe", "none")
         self.succeed("pipeline", "Ex_488_Em_1", *common, "--set", "aligner.sample-count=6", cwd=scan)
         alignment = read_json(os.path.join(scan, "Ex_488_Em_1-align.json"))
         self.assertAlmostEqual(self.distance(alignment)[0][1], self.distance(alignment)[1][1] - 7.2, delta=0.4)
