@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "overlap_pictures.hpp"
 #include "spim/host/align_tiles.hpp"
+#include "spim/host/alignment_report.hpp"
 #include "spim/host/instances.hpp"
 
 namespace spim::cli {
@@ -52,6 +54,12 @@ std::vector<NamedAligner> open_aligners(Session& session, const Selection& chose
   return aligners;
 }
 
+TileOpener opener_of(TileFolder& folder) {
+  return [&folder](std::size_t i) -> std::shared_ptr<const VolumeSource> {
+    return folder.open(i, StackChecks::none).volume;
+  };
+}
+
 std::string scale_text(std::string_view name, const ScaleEstimate& scale) {
   if (!scale.determined)
     return fmt::format("{} {:.4f} um as given: the overlaps do not tell it better\n", name, scale.given_um);
@@ -87,10 +95,7 @@ AlignmentResult align(Session& session, TileFolder& folder, const Selections& pl
   settings.solve.fit_voxel_size = !request.solve.keep_voxel_size;
   settings.seed = static_cast<std::uint64_t>(request.solve.seed);
   const std::vector<NamedAligner> aligners = open_aligners(session, plugins.aligner, request.second_aligner);
-  const TileOpener opener = [&](std::size_t i) -> std::shared_ptr<const VolumeSource> {
-    return folder.open(i, StackChecks::none).volume;
-  };
-  return align_tiles(tiles, opener, aligners, settings, session.executor(), session.progress());
+  return align_tiles(tiles, opener_of(folder), aligners, settings, session.executor(), session.progress());
 }
 
 void print_alignment(const AlignmentResult& result) {
@@ -114,6 +119,13 @@ void print_alignment(const AlignmentResult& result) {
   fmt::print("verdict: {}\n", verdict_text(result.verdict));
 }
 
+void save_report(TileFolder& folder, const AlignmentResult& result, const ReportRequest& request) {
+  ReportContent content{request.title, request.made_by, links_to_show(result)};
+  for (ShownLink& shown : content.shown)
+    shown.pictures = overlap_pictures(result, result.links[shown.link], opener_of(folder));
+  save_alignment_report(result, content, request.file);
+}
+
 void check_alignment_target(const std::filesystem::path& file, const CommonOptions& options) {
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
@@ -123,6 +135,15 @@ void check_alignment_target(const std::filesystem::path& file, const CommonOptio
         fmt::format("{}: exists; use it with --alignment, choose another name, or use --overwrite to "
                     "align again",
                     file.string()));
+}
+
+void check_report_target(const std::filesystem::path& file, const CommonOptions& options) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error))
+    throw Error(fmt::format("{}: is a folder; name a file for the report", file.string()));
+  if (!options.overwrite && std::filesystem::exists(file, error))
+    throw Error(
+        fmt::format("{}: exists; choose another name for the report, or use --overwrite", file.string()));
 }
 
 }  // namespace spim::cli

@@ -42,7 +42,19 @@ AlignmentResult align(Session& session, TileFolder& folder, const Selections& pl
 /// Says on standard output what was found: verdict, figures, findings.
 void print_alignment(const AlignmentResult& result);
 
-/// Refuses (Error) when `file` exists and --overwrite was not given, or when its folder does not exist.
+/// What a page about an alignment is made from.
+struct ReportRequest {
+  std::filesystem::path file;
+  std::string title;  ///< of the acquisition
+  const Configuration& made_by;
+};
+/// Writes a page about `result`, see alignment_report.hpp; reads parts of a few overlaps for its pictures.
+/// Throws Error.
+void save_report(TileFolder& folder, const AlignmentResult& result, const ReportRequest& request);
+
+/// Refuses (Error) when `file` exists and --overwrite was not given.
 void check_alignment_target(const std::filesystem::path& file, const CommonOptions& options);
+/// The same for a page.
+void check_report_target(const std::filesystem::path& file, const CommonOptions& options);
 
 }  // namespace spim::cli

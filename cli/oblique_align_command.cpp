@@ -26,7 +26,7 @@ struct AlignerOptions {
 };
 
 struct Request {
-  std::string output;
+  std::string output, report;
   TileAccess access;
   ScanOptions scan;
   AlignRequest align;
@@ -55,6 +55,10 @@ void declare(CommandLine& line, Request& request) {
   line.group("Input and output");
   line.text({"input,i", "FOLDER", "folder of tiles"}, request.access.input);
   line.text({"output,o", "FILE", "alignment file to write, JSON"}, request.output);
+  line.text({"report", "FILE",
+             "HTML page to write as well: verdict, map of the tiles, offsets, pictures of overlaps before "
+             "and after"},
+            request.report);
   line.text({"pattern", "GLOB", "only tiles whose path below the folder matches, e.g. '*/*_0/*'"},
             request.access.pattern);
   line.integer({"level", "N", "level of converted volumes to compare; 1 is full resolution, 2 half of it"},
@@ -133,6 +137,7 @@ int run_oblique_align(const Invocation& call) {
   pass_on(line, request.aligner, request.plugins);
   Session session(request.common, *call.cancel);
   check_alignment_target(request.output, request.common);
+  if (!request.report.empty()) check_report_target(request.report, request.common);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader, Kind::aligner});
   access.plugins = request.plugins.get();
   access.kind = kind_of_tiles(session, access.input);
@@ -143,7 +148,9 @@ int run_oblique_align(const Invocation& call) {
   TileFolder folder(session, access);
   request.align.placement.voxel_z_um = folder.full_voxel_um().z;
   const AlignmentResult result = align(session, folder, request.plugins.get(), request.align);
-  save_alignment(result, saved_configuration(line, request.plugins.get()), request.output);
+  const Configuration saved = saved_configuration(line, request.plugins.get());
+  save_alignment(result, saved, request.output);
+  if (!request.report.empty()) save_report(folder, result, {request.report, access.input, saved});
   if (!session.options().silent) print_alignment(result);
   return kDone;
 }

@@ -59,17 +59,37 @@ Picture with_square_samples(const Picture& picture) {
   return result;
 }
 
+namespace {
+
+png_image png_header(std::int64_t rows, std::int64_t columns, png_uint_32 format) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(columns);
+  image.height = static_cast<png_uint_32>(rows);
+  image.format = format;
+  return image;
+}
+
+}  // namespace
+
+std::string png_of(const ColourPicture& picture) {
+  png_image image = png_header(picture.rows, picture.columns, PNG_FORMAT_RGB);
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.samples.data(), 0, nullptr) == 0)
+    throw Error(fmt::format("a picture of {} x {} pixels cannot be made: {}", picture.columns, picture.rows,
+                            image.message));
+  bytes.resize(size);
+  return bytes;
+}
+
 void write_png(const std::filesystem::path& path, const Picture& picture, Contrast contrast) {
   std::vector<std::uint8_t> grey(picture.samples.size());
   const double scale = 255.0 / std::max(1, contrast.white - contrast.black);
   std::ranges::transform(picture.samples, grey.begin(), [&](std::uint16_t v) {
     return static_cast<std::uint8_t>(std::lround(std::clamp((v - contrast.black) * scale, 0.0, 255.0)));
   });
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(picture.columns);
-  image.height = static_cast<png_uint_32>(picture.rows);
-  image.format = PNG_FORMAT_GRAY;
+  png_image image = png_header(picture.rows, picture.columns, PNG_FORMAT_GRAY);
   if (png_image_write_to_file(&image, path.c_str(), 0, grey.data(), 0, nullptr) == 0)
     throw Error(fmt::format("{}: cannot be written: {}", path.string(), image.message));
 }

@@ -31,6 +31,16 @@ Contrast automatic_contrast(const Picture& picture);
 /// The picture with square samples of the smaller of the two distances, interpolated linearly.
 Picture with_square_samples(const Picture& picture);
 
+/// Eight bits each of red, green and blue per sample.
+struct ColourPicture {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::vector<std::uint8_t> samples;  ///< rows × columns × 3
+};
+
+/// The bytes of a PNG file. Throws Error.
+std::string png_of(const ColourPicture& picture);
+
 /// Writes an 8-bit grey PNG. Throws Error.
 void write_png(const std::filesystem::path& path, const Picture& picture, Contrast contrast);
 

@@ -58,11 +58,11 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   add_range_options(line, request.stack);
   add_stitch_options(line, request.stitch);
   line.group("Alignment");
-  line.flag(
-      {"align", "",
-       "find out where the tiles really are, write it to CHANNEL-align.json beside the output and use it; "
-       "this is so unless --align=false or --alignment is given"},
-      pipeline.align);
+  line.flag({"align", "",
+             "find out where the tiles really are, write it to CHANNEL-align.json and a report about it to "
+             "CHANNEL-align.html beside the output, and use it; "
+             "this is so unless --align=false or --alignment is given"},
+            pipeline.align);
   request.plugins.add_aligner(line);
   add_correction_options(line, request.stack.corrections, request.plugins);
   line.flag({"use-wavelets", "", "destripe with wavelets (the same as --destripe wavelet)"},
@@ -124,10 +124,16 @@ fs::path alignment_path(const StitchRequest& request) {
   return fs::path(request.output.path).parent_path() / (channel.filename().string() + "-align.json");
 }
 
+/// The page about it.
+fs::path report_path(const StitchRequest& request) {
+  return alignment_path(request).replace_extension(".html");
+}
+
 /// Aligns the tiles as the camera saw them, without destriping, and lets the request use what was found.
 void align_tiles(Session& session, StitchRequest& request, Configuration& saved) {
   const fs::path target = alignment_path(request);
   check_alignment_target(target, request.common);
+  check_report_target(report_path(request), request.common);
   TileFolder folder(session, plain_access(request));
   if (folder.paths().size() < 2) return;
   AlignRequest wanted;
@@ -137,8 +143,9 @@ void align_tiles(Session& session, StitchRequest& request, Configuration& saved)
   wanted.second_aligner = !request.plugins.aligner_given();
   const AlignmentResult result = align(session, folder, request.plugins.get(), wanted);
   save_alignment(result, saved, target);
+  save_report(folder, result, {report_path(request), request.stitch.input, saved});
   if (!request.common.silent) {
-    fmt::print("{}\n", target.string());
+    fmt::print("{}\n{}\n", target.string(), report_path(request).string());
     print_alignment(result);
   }
   if (result.verdict == Verdict::do_not_use) {
