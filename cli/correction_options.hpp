@@ -1,11 +1,13 @@
 #pragma once
 /// Options that say how frames are corrected, and what they become.
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "command_line.hpp"
 #include "plugin_choice.hpp"
@@ -23,6 +25,10 @@ struct CorrectionOptions {
   std::string magnification_center;  ///< "x,y"; empty: the middle
 
   bool has_flat() const { return !flat.empty() && flat != "none"; }
+  /// Files that must not be replaced by what is made with them.
+  std::vector<std::filesystem::path> inputs() const {
+    return has_flat() ? std::vector<std::filesystem::path>{flat} : std::vector<std::filesystem::path>{};
+  }
 };
 
 /// --destripe with the options of the methods, --flat, --dark, --magnification, --magnification-plane-center.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <utility>
+#include <vector>
 
 #include "command.hpp"
 #include "output_options.hpp"
@@ -55,10 +57,12 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
   const ObliqueGeometry geometry(request.scan.settings(), frames->shape());
   const auto volume = oblique_volume(std::move(frames), request.scan.settings());
   const std::string name = std::filesystem::path(request.input).stem().string();
+  std::vector<std::filesystem::path> inputs = request.stack.corrections.inputs();
+  inputs.emplace_back(request.input);
   write_volume(session, *volume,
                {request.output,
                 plugins,
-                {request.input},
+                std::move(inputs),
                 {geometry.origin_um(), name},
                 configuration_of(command, line, plugins)});
   opener.corrections().report();

@@ -94,9 +94,20 @@ class Run {
                      plugins_);
   }
 
+  /// Before any work.
+  void refuse_outputs() const {
+    if (request_.preview.empty() || !writes_images()) return;
+    const fs::path preview = fs::weakly_canonical(request_.preview);
+    for (std::int64_t i = 0; i < images_->count(); ++i)
+      if (fs::weakly_canonical(images_->output(i, request_.output)) == preview)
+        throw UsageError("--output and --preview are the same file; give two names");
+  }
+
+  bool writes_images() const { return request_.preview.empty() || !request_.output.empty(); }
+
   void write_preview() {
     const std::int64_t middle = images_->count() / 2;
-    Publication publication(request_.preview, request_.common.overwrite);
+    Publication publication(request_.preview, request_.common.overwrite, inputs());
     const OwnedImage<std::uint16_t> before = images_->load(middle);
     OwnedImage<std::uint16_t> after = before;
     (void)correct(middle, after);
@@ -113,7 +124,7 @@ class Run {
     refuse_own_folder(target);
     const auto name = [&](std::int64_t i) { return images_->output(i, target).string(); };
     const TiffOutputs outputs(static_cast<int>(request_.compression), request_.common.overwrite);
-    outputs.check(images_->count(), name, {request_.input});
+    outputs.check(images_->count(), name, inputs());
     std::int64_t bytes = 0;
     for (std::int64_t i = 0; i < images_->count(); ++i) bytes += bytes_of_image(i);
     session_.progress().begin("correcting images", bytes);
@@ -140,6 +151,12 @@ class Run {
   static StackOptions without_corrections(StackOptions options) {
     options.corrections = {};
     return options;
+  }
+
+  std::vector<fs::path> inputs() const {
+    std::vector<fs::path> files = images_->files();
+    for (fs::path& file : request_.stack.corrections.inputs()) files.push_back(std::move(file));
+    return files;
   }
 
   std::int64_t bytes_of_image(std::int64_t i) const {
@@ -217,8 +234,9 @@ int run_destripe(const Invocation& call) {
   if (run.corrections().none())
     throw UsageError(
         "there is nothing to correct; choose a method with --destripe, or give --flat or --dark");
+  run.refuse_outputs();
   if (!request.preview.empty()) run.write_preview();
-  if (request.preview.empty() || !request.output.empty()) {
+  if (run.writes_images()) {
     run.write_images();
     run.corrections().report();
   }

@@ -82,6 +82,7 @@ class TiffInput final : public ImageInput {
     }
     return root_.parent_path() / (root_.stem().string() + "_destriped" + root_.extension().string());
   }
+  std::vector<fs::path> files() const override { return files_; }
   OwnedImage<std::uint16_t> load(std::int64_t i) const override {
     OwnedImage<std::uint16_t> image = read_tiff_u16(file(i));
     if (orientation_.rotate_90 == 0 && !orientation_.flip_ud) return image;
@@ -113,6 +114,7 @@ class CameraInput final : public ImageInput {
   fs::path default_output() const override {
     return path_.parent_path() / (path_.stem().string() + "_destriped");
   }
+  std::vector<fs::path> files() const override { return {path_}; }
   OwnedImage<std::uint16_t> load(std::int64_t i) const override { return image_of(*frames_, i); }
 
  private:

@@ -30,6 +30,8 @@ class ImageInput {
   virtual std::filesystem::path output(std::int64_t i, const std::filesystem::path& output) const = 0;
   /// What the output is called when the user does not say.
   virtual std::filesystem::path default_output() const = 0;
+  /// Everything that is read.
+  virtual std::vector<std::filesystem::path> files() const = 0;
   /// The oriented image, uint8 widened.
   virtual OwnedImage<std::uint16_t> load(std::int64_t i) const = 0;
 };

@@ -45,7 +45,8 @@ Vec3 rescaling(const AlignmentFile& file, const std::string& name, Vec3 voxel_um
 
 /// What the volume is made from.
 std::vector<fs::path> inputs_of(const StitchRequest& request, const TileFolder& folder) {
-  std::vector<fs::path> inputs{request.stitch.input};
+  std::vector<fs::path> inputs = request.stack.corrections.inputs();
+  inputs.emplace_back(request.stitch.input);
   if (!request.stitch.alignment.empty()) inputs.emplace_back(request.stitch.alignment);
   for (const TilePath& tile : folder.paths())
     inputs.push_back(tile.path);  // links may lead out of the folder

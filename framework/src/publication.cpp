@@ -130,6 +130,9 @@ void Publication::refuse_target(std::span<const fs::path> inputs) const {
   std::error_code error;
   const fs::file_status status = fs::symlink_status(target_, error);
   if (!fs::exists(status)) return;
+  if (!fs::is_regular_file(status) && !fs::is_directory(status))
+    throw Error(fmt::format("{} is neither a file nor a folder and cannot be replaced; choose another output",
+                            shown_.string()));
   if (holds_current_folder(target_))
     throw Error(fmt::format("{} is or holds the current folder and cannot be replaced; choose another output",
                             shown_.string()));

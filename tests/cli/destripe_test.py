@@ -181,6 +181,32 @@ class BadImages(Images):
             self.fail_with(1, "destripe", "--input", self.path("in"), *WINDOWS, says="x.tif")
             self.assert_nothing_left("flat.tif", "in")
 
+    def test_nothing_that_is_read_is_ever_replaced(self):
+        tifffile.imwrite(self.path("x.tif"), self.frames[0])
+        os.makedirs(self.path("a", "a"))
+        tifffile.imwrite(self.path("a", "x.tif"), self.frames[0])
+        tifffile.imwrite(self.path("a", "a", "x.tif"), self.frames[1])
+        contents = {}
+        for folder, _, names in os.walk(self.folder):
+            contents.update({os.path.join(folder, n): open(os.path.join(folder, n), "rb").read() for n in names})
+        x = ("destripe", "--input", self.path("x.tif"), "--overwrite", *WINDOWS)
+        flat = ("--flat", self.flat_file)
+        self.fail_with(1, *x, "--preview", self.path("x.tif"), says="x.tif")
+        self.fail_with(1, *x, *flat, "--preview", self.flat_file, says="flat.tif")
+        self.fail_with(1, *x, *flat, "--output", self.flat_file, says="flat.tif")
+        self.fail_with(1, *x, *flat, "--output", self.folder, says="x.tif")
+        # a/a/x.tif would become a/x.tif.
+        self.fail_with(1, "destripe", "--input", self.path("a"), "--output", self.folder, "--overwrite", *WINDOWS,
+                       says="x.tif")
+        self.fail_with(1, "dcimg2oblique", "--input", self.camera_file(), "--output", self.flat_file, "--overwrite",
+                       *flat, says="flat.tif")
+        os.remove(self.path("0.dcimg"))
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                path = os.path.join(folder, name)
+                self.assertEqual(open(path, "rb").read(), contents.pop(path), path)
+        self.assertEqual(contents, {})
+
     def test_requests_that_make_no_sense_are_refused(self):
         tifffile.imwrite(self.path("x.tif"), self.frames[0])
         os.makedirs(self.path("in", "raw"))
@@ -192,6 +218,8 @@ class BadImages(Images):
         self.fail_with(2, *x, "--start", "3", *WINDOWS, says="--start")
         self.fail_with(1, *x, *WINDOWS, "--output", self.path("x.tif"), "--overwrite", says="is the input")
         self.fail_with(1, *x, *WINDOWS, "--output", self.path("flat.tif"), says="--overwrite")
+        self.fail_with(2, *x, *WINDOWS, "--output", self.path("y.tif"), "--preview", self.path("y.tif"),
+                       says="the same file")
         self.fail_with(1, *x, *WINDOWS, "--memory", "1K", says="--memory")
         self.fail_with(1, "destripe", "--input", self.path("in"), *WINDOWS, says="holds no TIFF files")
         self.fail_with(1, "destripe", "--input", self.path("absent"), *WINDOWS, says="does not exist")

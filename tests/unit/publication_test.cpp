@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -221,6 +222,13 @@ TEST_F(PublicationTest, NeverReplacesWhatItIsMadeFromOrAFolderAroundIt) {
   EXPECT_EQ(text_of(inputs.front()), "precious");
   spim::Publication(folder_ / "scan-old", true, inputs);
   spim::Publication(folder_ / "scan" / "0" / "new", true, inputs);
+}
+
+TEST_F(PublicationTest, NeverReplacesAPipeOrADevice) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(message_of([&] { spim::Publication(pipe, true); }), HasSubstr("neither a file nor a folder"));
+  EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 TEST_F(PublicationTest, NamesTheFolderThatCannotBeWritten) {

@@ -12,12 +12,11 @@ class Publication {
  public:
   /// Refuses (Error naming --overwrite) when `target` exists and is not an empty folder, unless `overwrite`;
   /// a target that is or holds the current folder or one of `inputs`, which the output is made from, is
-  /// refused always, and so is a folder that holds something else than an earlier output (no `info`,
-  /// `.zattrs`,
-  /// `.zgroup`, `zarr.json` or `truth/truth.json` in it and no `NAME.config.json` beside it). Creates missing
-  /// parent folders and makes sure that something can be created there. Symbolic links are followed. The
-  /// temporary name,
-  /// `.NAME.partial-HOST-PID-TIME`, never meets that of another run.
+  /// refused always, and so is a device, a pipe, and a folder that holds something else than an earlier
+  /// output (no `info`, `.zattrs`, `.zgroup`, `zarr.json` or `truth/truth.json` in it and no
+  /// `NAME.config.json` beside it). Creates missing parent folders and makes sure that something can be
+  /// created there. Symbolic links are followed. The temporary name, `.NAME.partial-HOST-PID-TIME`, never
+  /// meets that of another run.
   Publication(std::filesystem::path target, bool overwrite,
               std::span<const std::filesystem::path> inputs = {});
   /// Removes the temporary output, and parents that were created for it, unless commit() succeeded.
