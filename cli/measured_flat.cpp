@@ -16,11 +16,15 @@ namespace {
 /// What the original pipeline asks for.
 constexpr std::int64_t kFrames = 5000;
 constexpr int kDeflate = 3;
+/// Samples so near the dark level are noise without light. As far apart as the defaults of
+/// oblique-illum-corr.
+constexpr std::int64_t kNoise = 50;
 
 IlluminationSettings settings_of(const StitchRequest& request) {
   IlluminationSettings settings;
   settings.frames = kFrames;
-  settings.percentile.background = std::llround(request.stack.corrections.dark);
+  settings.percentile.background =
+      std::min<std::int64_t>(std::llround(request.stack.corrections.dark) + kNoise, 65535);
   settings.percentile.memory_bytes = request.common.memory();
   settings.orientation = {static_cast<int>(request.stack.rotate_90), request.stack.flip_ud};
   settings.dark = request.stack.corrections.dark;
