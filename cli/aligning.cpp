@@ -17,28 +17,6 @@ namespace {
 /// Asked where the first aligner finds nothing, or where nothing confirms it.
 constexpr const char* kSecondAligner = "phase";
 
-/// Tiles are opened once to learn their shapes, with a look for frames that are missing, and closed again.
-std::vector<TileToAlign> describe_tiles(Session& session, TileFolder& folder, const AlignRequest& request,
-                                        Vec3& voxel_um) {
-  const std::vector<TilePath>& paths = folder.paths();
-  std::vector<TileToAlign> tiles(paths.size());
-  std::vector<Index3> shapes;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    session.executor().cancel().check();
-    const OpenTile open = folder.open(i, StackChecks::report);
-    tiles[i].name = paths[i].path.string();
-    tiles[i].stage_um = paths[i].stage_um;
-    tiles[i].origin_um = open.origin_um;
-    tiles[i].region = open.volume->region();
-    shapes.push_back(open.volume->shape());
-    voxel_um = open.volume->voxel_um();
-  }
-  check_shapes(paths, shapes, request.stack);
-  const std::vector<Vec3> positions = nominal_positions(paths, request.placement);
-  for (std::size_t i = 0; i < tiles.size(); ++i) tiles[i].nominal_um = positions[i];
-  return tiles;
-}
-
 bool has(const Registry& registry, std::string_view id) {
   return std::ranges::any_of(registry.items(Kind::aligner),
                              [&](const Item& item) { return item.spec->id == id; });
@@ -72,6 +50,27 @@ double largest(Vec3 v) noexcept {
 }
 
 }  // namespace
+
+std::vector<TileToAlign> describe_tiles(Session& session, TileFolder& folder, const AlignRequest& request,
+                                        Vec3& voxel_um) {
+  const std::vector<TilePath>& paths = folder.paths();
+  std::vector<TileToAlign> tiles(paths.size());
+  std::vector<Index3> shapes;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    session.executor().cancel().check();
+    const OpenTile open = folder.open(i, StackChecks::report);
+    tiles[i].name = paths[i].path.string();
+    tiles[i].stage_um = paths[i].stage_um;
+    tiles[i].origin_um = open.origin_um;
+    tiles[i].region = open.volume->region();
+    shapes.push_back(open.volume->shape());
+    voxel_um = open.volume->voxel_um();
+  }
+  check_shapes(paths, shapes, request.stack);
+  const std::vector<Vec3> positions = nominal_positions(paths, request.placement);
+  for (std::size_t i = 0; i < tiles.size(); ++i) tiles[i].nominal_um = positions[i];
+  return tiles;
+}
 
 void add_solve_options(CommandLine& line, SolveOptions& options) {
   line.group("Solution");

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "command_line.hpp"
 #include "plugin_choice.hpp"
@@ -33,6 +34,11 @@ struct AlignRequest {
   StackOptions stack;
   bool second_aligner = true;  ///< ask phase as well
 };
+
+/// What the host must know of the tiles of `folder`; `voxel_um` becomes the pitch of the level in use. Every
+/// tile is opened once. Throws Error when tiles have different shapes.
+std::vector<TileToAlign> describe_tiles(Session& session, TileFolder& folder, const AlignRequest& request,
+                                        Vec3& voxel_um);
 
 /// Aligns the tiles of `folder`, whose access corrects no frames: that would cost a whole frame per window.
 /// `plugins` are those of the command, completed.

@@ -18,6 +18,7 @@ int run_plugins(const Invocation& call);
 int run_check_plugin(const Invocation& call);
 int run_check(const Invocation& call);
 int run_truth_check(const Invocation& call);
+int run_seam_check(const Invocation& call);
 
 namespace {
 
@@ -40,6 +41,8 @@ constexpr Command kCommands[] = {
     {"plugins", "", "the installed plugins, their options, and the refused ones", run_plugins},
     {"check-plugin", "", "try out whether a plugin does what spimstitch relies on", run_check_plugin},
     {"check", "", "check a configuration file before any work is done", run_check},
+    {"seam-check", "", "measure how well tiles agree in their overlaps, or how seams look in a volume",
+     run_seam_check},
     {"truth-check", "", "compare a stitched volume with the truth of its simulation", run_truth_check},
 };
 
