@@ -16,13 +16,13 @@ struct Samples final : ShiftSink {
   void add(const ShiftSample& sample) override { list.push_back(sample); }
 };
 
-/// A tile in memory around which nothing else is needed: 130 frames of 128 columns and 200 rows, shot noise,
+/// A tile in memory around which nothing else is needed: 130 frames of 128 columns and 110 rows, shot noise,
 /// stripes, uneven illumination.
 inline SimulatedStack usual_stack(std::uint64_t seed) {
   SimulatedStack stack;
   stack.phantom.seed = seed;
   stack.frames = 130;
-  stack.rows = 200;
+  stack.rows = 110;
   stack.columns = 128;
   stack.stripes = 0.2;
   stack.illumination = 0.3;

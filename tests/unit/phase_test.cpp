@@ -40,6 +40,7 @@ TEST(Phase, FindsErrorsOfUpToAHundredVoxels) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     SimulatedStack stack = usual_stack(seed);
     stack.frames = 180;
+    stack.rows = 200;
     const TilePair pair = tile_pair(stack, {0, 165, 0}, errors[seed - 1]);
     int trusted = 0;
     for (const ShiftSample& s : found_in(pair)) {
@@ -54,6 +55,7 @@ TEST(Phase, FindsErrorsOfUpToAHundredVoxels) {
 TEST(Phase, IsNotSureInARepeatedStructure) {
   SimulatedStack stack = usual_stack(1);
   stack.frames = 180;
+  stack.rows = 200;
   stack.phantom.repeat_um = 80;
   const TilePair pair = tile_pair(stack, {0, 140, 0}, {5, -6, 7});
   for (const ShiftSample& s : found_in(pair))
@@ -64,9 +66,9 @@ TEST(Phase, TrustsNothingWhereThereIsNothing) {
   SimulatedStack stack = usual_stack(6);
   stack.content = StackContent::nothing;
   for (const ShiftSample& s :
-       found_with(Given{{"sample-count", "3"}, {"min-correlation", "-1"}}, tile_pair(stack, {0, 170, 0}, {})))
+       found_with(Given{{"sample-count", "3"}, {"min-correlation", "-1"}}, tile_pair(stack, {0, 80, 0}, {})))
     EXPECT_LT(s.confidence, alignment::kTrusted);
-  EXPECT_TRUE(found_in(tile_pair(stack, {0, 200, 0}, {})).empty());
+  EXPECT_TRUE(found_in(tile_pair(stack, {0, 110, 0}, {})).empty());
 }
 
 TEST(Phase, RefusesOptionsThatAreNoWindow) {

@@ -53,11 +53,15 @@ class Measurement {
   }
 
  private:
-  /// One of the spots whose window lies in the patch, with a probability in proportion to its strength.
+  /// One of the spots of the overlap whose window lies in the patch, with a probability in proportion to its
+  /// strength.
   std::optional<Index3> bright_spot(const Patch& patch, Index3 centre, Index3 size, Draw& draw) const {
     const Index3 room = size - settings_.match.window + Index3{1, 1, 1};
     const Box where = intersect(window_around(centre, room), overlap_.box());
-    const std::vector<Blob> blobs = find_blobs(patch, where, settings_.blob_sigma);
+    std::vector<Blob> blobs = find_blobs(patch, where, settings_.blob_sigma);
+    std::erase_if(blobs, [&](const Blob& blob) {
+      return overlap_.voxels_in({blob.at, blob.at + Index3{1, 1, 1}}) == 0;
+    });
     double sum = 0;
     for (const Blob& blob : blobs) sum += blob.strength;
     double left = sum * draw.uniform();
