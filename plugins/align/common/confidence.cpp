@@ -28,14 +28,15 @@ double expected_deviation(const Peak& peak, double samples, Index3 step) {
 }
 
 double confidence(const Evidence& e) {
-  constexpr double kCloseEnough = 0.5, kSystematic = 0.05, kEqual = 0.95, kInferior = 0.75;
+  constexpr double kCloseEnough = 0.5, kSystematic = 0.05, kEqual = 0.95, kInferior = 0.75, kPerMove = 0.7;
   const double deviation = std::hypot(e.deviation, kSystematic);
   const double precise = std::erf(kCloseEnough / (std::numbers::sqrt2 * deviation));
   const double lead = (fisher_z(e.score) - fisher_z(e.second)) * std::sqrt(std::max(e.samples - 3, 1.0)) / 2;
   const double distinct = std::erf(std::max(lead, 0.0) / std::numbers::sqrt2);
   const double rival = e.score > 0 ? e.second / e.score : 1;
   const double unrivalled = std::clamp((kEqual - rival) / (kEqual - kInferior), 0.0, 1.0);
-  return precise * distinct * unrivalled * std::pow(std::max(e.agreement, 0.0), 3);
+  return precise * distinct * unrivalled * std::pow(kPerMove, e.moves) *
+         std::pow(std::max(e.agreement, 0.0), 3);
 }
 
 }  // namespace spim::alignment

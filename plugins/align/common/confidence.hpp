@@ -12,7 +12,8 @@ struct Evidence {
   double second = 0;       ///< score of the best other maximum within reach; −1 when there is none
   double samples = 0;      ///< independent ones in the window: its volume over that of the smoothing
   double agreement = 0;    ///< correlation at the finest smoothing that was used, as its samples vouch for it
-  double deviation = 0;    ///< expected error of the position along the worst axis, voxels
+  int moves = 0;  ///< how often the search left what it had read; only the last place was surveyed fully
+  double deviation = 0;  ///< expected error of the position along the worst axis, voxels
 };
 
 /// Expected error of the position of `peak` along the worst axis, in voxels. For a window of N independent
@@ -29,6 +30,7 @@ inline constexpr double kTrusted = 0.5;
 ///   distinct   = erf(lead / √2), lead = (atanh score − atanh second)·√(samples − 3) / 2
 ///   unrivalled = from 1 where second ≤ 0.75·score to 0 where second ≥ 0.95·score: noise is not all that
 ///                distinguishes two places of a repeated structure, so no number of samples makes one sure
+///   0.7^moves: far from where the stage says, chance has had more places to try
 ///   agreement³, for windows that agree only so far.
 double confidence(const Evidence& evidence);
 

@@ -106,6 +106,7 @@ Look look(const Patch& fixed, const Patch& moving, const Expectation& expected,
   if (survey.on_border(best.best.shift)) {
     result.outcome = Outcome::beyond;
     result.continue_at = found_at;
+    result.second = best.second;
     return result;
   }
   const Pair pair{fixed, moving, expected.centre, settings.window};
@@ -136,13 +137,19 @@ std::optional<Match> match(const Patch& fixed, TileView& moving, Expectation exp
   constexpr int kMostReads = 4;
   const Index3 step = lattice_step(settings.sigma);
   const Lattice lattice = lattice_around(expected.centre, settings.window, step);
-  for (int reads = 0; reads < kMostReads; ++reads) {
+  double second = -1;
+  for (int moves = 0; moves < kMostReads; ++moves) {
     const Lattice there = moved(lattice, expected.position, ceil_div(settings.border, step));
     const Patch patch = read_patch(moving, covered(there, smoothing_margin(settings.sigma)));
     if (patch.box.empty()) return {};
-    const Look seen = look(fixed, patch, expected, settings);
-    if (seen.outcome == Outcome::found) return seen.match;
+    Look seen = look(fixed, patch, expected, settings);
     if (seen.outcome == Outcome::nothing) return {};
+    if (seen.outcome == Outcome::found) {
+      seen.match.evidence.second = std::max(seen.match.evidence.second, second);
+      seen.match.evidence.moves = moves;
+      return seen.match;
+    }
+    second = std::max(second, seen.second);
     expected.position = seen.continue_at;
   }
   return {};

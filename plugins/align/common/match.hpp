@@ -39,6 +39,7 @@ struct Look {
   Outcome outcome = Outcome::nothing;
   Match match;         ///< when found
   Index3 continue_at;  ///< position of the moving tile, when beyond
+  double second = -1;  ///< score of the best other maximum, when beyond
 };
 
 /// Looks for the window of `fixed` in `moving`, as far as the border from where it is expected.

@@ -1,6 +1,7 @@
 #pragma once
 /// A part of one tile in memory.
 
+#include <memory>
 #include <vector>
 
 #include "spim/aligner.hpp"
@@ -10,12 +11,12 @@ namespace spim::alignment {
 /// Voxels of `box` (dense, z,y,x), 0 where the tile holds no data.
 struct Patch {
   Box box;
-  std::vector<float> voxels;
+  std::unique_ptr<float[]> voxels;
   std::vector<IndexRange> valid;  ///< x of the voxels that hold data, for each plane z of the box
 
   const float* row(std::int64_t y, std::int64_t z) const {
     const Index3 n = box.size();
-    return voxels.data() + ((z - box.begin.z) * n.y + y - box.begin.y) * n.x;
+    return voxels.get() + ((z - box.begin.z) * n.y + y - box.begin.y) * n.x;
   }
 };
 
