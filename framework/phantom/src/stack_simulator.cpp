@@ -102,7 +102,7 @@ double StackSimulator::deviation(double signal) const noexcept {
   return std::sqrt(shot + stack_.noise.read_noise * stack_.noise.read_noise + 1.0 / 12);
 }
 
-void StackSimulator::apply_light(std::int64_t frame, FrameCorner corner, ImageView<float> image) const {
+void StackSimulator::apply_light(std::int64_t frame, SimulatedCorner corner, ImageView<float> image) const {
   const auto offset = static_cast<float>(stack_.noise.offset);
   // Stripes as a noise in (frame, row, depth): a plane of constant frame.
   std::vector<PlaneFrame> planes;
@@ -142,7 +142,7 @@ void StackSimulator::apply_light(std::int64_t frame, FrameCorner corner, ImageVi
   }
 }
 
-void StackSimulator::signal(std::int64_t frame, FrameCorner corner, ImageView<float> out) const {
+void StackSimulator::signal(std::int64_t frame, SimulatedCorner corner, ImageView<float> out) const {
   if (stack_.content == StackContent::nothing) {
     for (std::int64_t i = 0; i < out.rows; ++i)
       std::fill_n(out.row(i), out.columns, static_cast<float>(stack_.noise.offset));
@@ -161,7 +161,7 @@ void StackSimulator::signal(std::int64_t frame, FrameCorner corner, ImageView<fl
   apply_light(frame, corner, out);
 }
 
-void StackSimulator::expose(std::int64_t frame, FrameCorner corner, ImageView<std::uint16_t> out) const {
+void StackSimulator::expose(std::int64_t frame, SimulatedCorner corner, ImageView<std::uint16_t> out) const {
   std::vector<float> light(static_cast<std::size_t>(out.rows * out.columns));
   const ImageView<float> image{light.data(), out.rows, out.columns, out.columns};
   signal(frame, corner, image);

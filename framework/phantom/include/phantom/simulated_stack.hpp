@@ -47,7 +47,7 @@ struct SimulatedStack {
 
 /// A rectangle of an oriented frame, by its first row and column; its size is that of the image given with
 /// it.
-struct FrameCorner {
+struct SimulatedCorner {
   std::int64_t row = 0;
   std::int64_t column = 0;
 };
@@ -64,9 +64,9 @@ class StackSimulator {
   StackInfo info() const noexcept;
 
   /// The noise-free part of oriented frame `frame` at `corner`, grey levels with the offset.
-  void signal(std::int64_t frame, FrameCorner corner, ImageView<float> out) const;
+  void signal(std::int64_t frame, SimulatedCorner corner, ImageView<float> out) const;
   /// The same with noise, as the camera counts it.
-  void expose(std::int64_t frame, FrameCorner corner, ImageView<std::uint16_t> out) const;
+  void expose(std::int64_t frame, SimulatedCorner corner, ImageView<std::uint16_t> out) const;
   /// Rows [first_row, first_row + out.rows) of the frame as stored; out.columns equals info().columns.
   void read(std::int64_t frame, std::int64_t first_row, ImageView<std::uint16_t> out) const;
 
@@ -80,7 +80,7 @@ class StackSimulator {
   double deviation(double signal) const noexcept;
 
  private:
-  void apply_light(std::int64_t frame, FrameCorner corner, ImageView<float> image) const;
+  void apply_light(std::int64_t frame, SimulatedCorner corner, ImageView<float> image) const;
 
   SimulatedStack stack_;
   Phantom phantom_;
