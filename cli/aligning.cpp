@@ -1,6 +1,7 @@
 #include "aligning.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -125,7 +126,24 @@ void save_report(TileFolder& folder, const AlignmentResult& result, const Report
   save_alignment_report(result, content, request.file);
 }
 
+namespace {
+
+/// Found out before hours of work, not after them.
+void check_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    throw Error(fmt::format("{}: is no folder; create it, or write {} elsewhere", folder.string(),
+                            file.filename().string()));
+  if (::access(folder.c_str(), W_OK) != 0)
+    throw Error(fmt::format("{}: cannot be written to; make it writable, or write {} elsewhere",
+                            folder.string(), file.filename().string()));
+}
+
+}  // namespace
+
 void check_alignment_target(const std::filesystem::path& file, const CommonOptions& options) {
+  check_folder_of(file);
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
     throw Error(fmt::format("{}: is a folder; name a file for the alignment", file.string()));
@@ -137,6 +155,7 @@ void check_alignment_target(const std::filesystem::path& file, const CommonOptio
 }
 
 void check_report_target(const std::filesystem::path& file, const CommonOptions& options) {
+  check_folder_of(file);
   std::error_code error;
   if (std::filesystem::is_directory(file, error))
     throw Error(fmt::format("{}: is a folder; name a file for the report", file.string()));

@@ -137,7 +137,12 @@ int run_oblique_align(const Invocation& call) {
   pass_on(line, request.aligner, request.plugins);
   Session session(request.common, *call.cancel);
   check_alignment_target(request.output, request.common);
-  if (!request.report.empty()) check_report_target(request.report, request.common);
+  if (!request.report.empty()) {
+    check_report_target(request.report, request.common);
+    if (std::filesystem::absolute(request.report).lexically_normal() ==
+        std::filesystem::absolute(request.output).lexically_normal())
+      throw UsageError(fmt::format("--report and --output are both {}; give two files", request.output));
+  }
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader, Kind::aligner});
   access.plugins = request.plugins.get();
   access.kind = kind_of_tiles(session, access.input);
