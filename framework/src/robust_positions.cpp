@@ -209,6 +209,8 @@ class Solver {
         off.push_back(std::abs(solution_.u[i][axis] - solution_.scale[axis] * lever(i)));
     const auto n = static_cast<double>(off.size());
     const double free = std::max(0.0, n - groups - (problem_.levers[axis].empty() ? 0 : 1));
+    // Two tiles fit any scale: they tell nothing about the stage.
+    if (free < 1) return problem_.settings.stage_voxels;
     const double deviation = 1.4826 * median_of(off);
     return std::sqrt((square(kPriorScatter) + n * square(deviation)) / (1 + free));
   }

@@ -216,6 +216,21 @@ TEST(Solve, AWrongVoxelSizeIsFoundToAThousandth) {
   }
 }
 
+TEST(Solve, TwoTilesDoNotTellALostTileFromAWrongVoxelSize) {
+  TileGrid grid({1, 2, 1}, 0);
+  for (TileToAlign& tile : grid.tiles) {
+    tile.nominal_um.y *= 20;
+    tile.region = test::box_region({100, 2000, 50});
+  }
+  grid.errors[1].y = 60;
+  AlignmentResult result = grid.links();
+  ASSERT_EQ(result.links.size(), 1U);
+  result.links[0].confirmed = true;
+  solve_positions(result, {});
+  EXPECT_FALSE(result.y_voxel.determined);
+  EXPECT_LT(worst(grid.position_errors(result)), 0.1);
+}
+
 TEST(Solve, AVoxelSizeThatTheStageIsTooBadToTellIsLeftAsGiven) {
   const TileGrid grid({3, 3, 1}, 8);
   AlignmentResult result = grid.links();
