@@ -223,17 +223,28 @@ class Alignment {
                          [&](const TilePair& p) { return p.fixed == link.fixed && p.moving == link.moving; });
   }
 
-  /// Overlaps over edges and corners, around links that contradict others or that nothing confirms.
+  /// True when both tiles belong to groups, or share no face with any tile, and no chain of trusted links
+  /// joins them. A tile whose faces show nothing stays alone.
+  bool apart(const TilePair& pair, const std::set<std::size_t>& asked) const {
+    const AlignedTile &a = result_.tiles[pair.fixed], &b = result_.tiles[pair.moving];
+    return a.component != b.component && (a.linked || !asked.contains(pair.fixed)) &&
+           (b.linked || !asked.contains(pair.moving));
+  }
+
+  /// Overlaps over edges and corners, around links that contradict others or that nothing confirms, and where
+  /// nothing else joins two groups of tiles.
   void add_corners() {
-    std::set<std::size_t> doubtful;
+    std::set<std::size_t> doubtful, asked;
     for (const AlignedLink& link : result_.links) {
+      asked.insert({link.fixed, link.moving});
       if ((link.trusted && link.confirmed) || link.samples.empty()) continue;
       doubtful.insert(link.fixed);
       doubtful.insert(link.moving);
     }
     std::vector<TilePair> corners;
     for (const TilePair& pair : pairs_)
-      if (!pair.neighbours && (doubtful.contains(pair.fixed) || doubtful.contains(pair.moving)))
+      if (!pair.neighbours &&
+          (doubtful.contains(pair.fixed) || doubtful.contains(pair.moving) || apart(pair, asked)))
         corners.push_back(pair);
     std::vector<AlignedLink> links = measure(corners, 0, "measuring corners");
     for (std::size_t which = 1; which < aligners_.size(); ++which) {

@@ -127,6 +127,28 @@ TEST_F(Align, ALieIsOutvotedWithTheHelpOfCorners) {
   }
 }
 
+TEST_F(Align, GroupsThatOnlyTouchOverAnEdgeAreJoined) {
+  TileGrid grid({2, 2, 1}, 8);
+  // The second column begins so much later that only 40 of 100 rows of one tile meet one of the first.
+  for (TileToAlign& tile : grid.tiles)
+    if (tile.nominal_um.x > 0) {
+      tile.nominal_um.y += 150 * TileGrid::kVoxel.y;
+      tile.stage_um = tile.nominal_um;
+    }
+  const AlignmentResult result = run(grid, {kTruth, kTruth});
+  EXPECT_EQ(result.links.size(), 3U);
+  for (const AlignedTile& tile : result.tiles) EXPECT_EQ(tile.component, result.tiles[0].component);
+  EXPECT_LT(worst(grid.position_errors(result)), 0.1);
+}
+
+TEST_F(Align, TilesThatShareNoFaceAreMeasuredAllTheSame) {
+  TileGrid grid({2, 1, 1}, 8);
+  grid.tiles[1].nominal_um.y += 60 * TileGrid::kVoxel.y;
+  const AlignmentResult result = run(grid, {kTruth, kTruth});
+  EXPECT_EQ(result.links.size(), 1U);
+  EXPECT_LT(worst(grid.position_errors(result)), 0.1);
+}
+
 TEST_F(Align, TwoTilesAreGoodOnlyWhenASecondAlignerAgrees) {
   const TileGrid grid({2, 1, 1}, 8);
   EXPECT_EQ(run(grid, {kTruth, kTruth}).verdict, Verdict::good);
