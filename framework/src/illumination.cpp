@@ -78,8 +78,10 @@ class Measurement {
   void fit(const OwnedImage<std::uint16_t>& bins, const Executor& executor) {
     sort_pixels(bins);
     refuse_few();
-    const detail::SurfaceFit fit =
-        detail::fit_surface(points_of(bins), {bins.rows, bins.columns, s_.min_samples, s_.seed}, executor);
+    const detail::SurfaceFit fit = detail::fit_surface(
+        points_of(bins),
+        {bins.rows, bins.columns, s_.min_samples, s_.seed, static_cast<double>(s_.percentile.values_per_bin)},
+        executor);
     if (!(fit.leverage <= kMostLeverage))
       throw Error(fmt::format(
           "the {} pixels that can be used are too close together to tell the profile of the whole "

@@ -23,6 +23,9 @@ constexpr double kTukey = 4.685;
 /// Standard deviation of normal noise over its median absolute deviation.
 constexpr double kNormalMad = 1.4826;
 
+/// Standard deviation of what rounding to steps of 1 changes.
+constexpr double kUniformDeviation = 0.288675;
+
 using Coefficients = Eigen::Vector4d;  // of u², u, w, 1
 
 Eigen::Vector4d basis(double u, double w) {
@@ -73,9 +76,10 @@ class Fitter {
     const double median = median_of(values_);
     const double deviation = deviation_of(values_, median);
     least_ = 1e-3 * median;
+    step_ = settings.light_step / median;
     // As the original's threshold, the median absolute deviation, but relative; never none, as in a frame of
     // one grey level.
-    tolerance_ = std::max(deviation / median, 0.01);
+    tolerance_ = std::max({deviation / median, step_, 0.01});
   }
 
   SurfaceFit run(const Executor& executor) {
@@ -150,7 +154,10 @@ class Fitter {
     std::vector<float>& scratch = scratch_ = values_;
     const double median = median_of(scratch);
     scratch = values_;
-    const double scale = std::max(kTukey * kNormalMad * deviation_of(scratch, median), 1e-6);
+    // Where most points have the same few values, their usual deviation may be 0, but not that from the
+    // truth.
+    const double noise = std::max(kNormalMad * deviation_of(scratch, median), step_ * kUniformDeviation);
+    const double scale = std::max(kTukey * noise, 1e-6);
     NormalEquations equations;
     for (std::size_t i = 0; i < points_.size(); ++i) {
       const double t = static_cast<double>(values_[i]) / scale;
@@ -195,6 +202,7 @@ class Fitter {
   std::vector<SurfacePoint> judges_;
   std::vector<float> values_, scratch_;
   double least_ = 0;      ///< light below which the surface counts as dark
+  double step_ = 0;       ///< of the light, relative
   double tolerance_ = 0;  ///< of a point that agrees, relative to the surface
 };
 

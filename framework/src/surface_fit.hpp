@@ -21,6 +21,7 @@ struct SurfaceFitSettings {
   std::int64_t columns = 0;
   std::int64_t min_samples = 20;  ///< points of a trial
   std::uint64_t seed = 0;
+  double light_step = 0;  ///< between two values that the light of a point can have
 };
 
 struct SurfaceFit {

@@ -224,6 +224,38 @@ TEST_F(IlluminationTest, known_profile_is_recovered_within_a_percent_with_a_thir
     }
 }
 
+TEST_F(IlluminationTest, light_that_hardly_varies_within_a_bin_is_still_fitted) {
+  // Most percentiles lie in the same few bins, so that the usual deviation from the surface is 0.
+  struct Case {
+    std::int64_t first_row, last_row;  ///< lit
+    std::int64_t values_per_bin;
+    double slope;  ///< share of the light from the first to the last row
+  };
+  for (const Case& c : {Case{0, 128, 4, 0}, Case{51, 77, 4, 0}, Case{0, 128, 4, 0.02}, Case{0, 128, 4, 0.3},
+                        Case{0, 128, 100, 0.3}, Case{0, 128, 100, 0.1}}) {
+    SCOPED_TRACE(testing::Message() << "rows " << c.first_row << " to " << c.last_row << ", bins of "
+                                    << c.values_per_bin << ", slope " << c.slope);
+    IlluminationSettings settings;
+    settings.percentile.values_per_bin = c.values_per_bin;
+    settings.dark = 100;
+    const Illumination result = measure(stack(20, 128, 128,
+                                              [&](std::int64_t f, std::int64_t i, std::int64_t j) {
+                                                if (i < c.first_row || i >= c.last_row) return 100.0;
+                                                const double light =
+                                                    1000 * (1 - c.slope * static_cast<double>(i) / 127);
+                                                return 100 + light + 50 * uniform(3, f, i, j);
+                                              }),
+                                        settings);
+    double worst = 0;
+    for (std::int64_t i = 0; i < 128; ++i) {
+      const double wanted = 1000 * (1 - c.slope * static_cast<double>(i) / 127) + 47;
+      const double found = static_cast<double>(result.profile.view().row(i)[64]);
+      worst = std::max(worst, std::abs(found / wanted - 1));
+    }
+    EXPECT_LT(worst, 0.01 + 0.25 * static_cast<double>(c.values_per_bin) / 1000);
+  }
+}
+
 TEST_F(IlluminationTest, result_depends_on_the_seed_alone) {
   const Scene scene{50, 60, 80, 70};
   IlluminationSettings settings;
