@@ -97,9 +97,9 @@ class Run {
   /// Before any work.
   void refuse_outputs() const {
     if (request_.preview.empty() || !writes_images()) return;
-    const fs::path preview = fs::weakly_canonical(request_.preview);
+    const fs::path preview = fs::weakly_canonical(fs::absolute(request_.preview));
     for (std::int64_t i = 0; i < images_->count(); ++i)
-      if (fs::weakly_canonical(images_->output(i, request_.output)) == preview)
+      if (fs::weakly_canonical(fs::absolute(images_->output(i, request_.output))) == preview)
         throw UsageError("--output and --preview are the same file; give two names");
   }
 
@@ -198,7 +198,8 @@ class Run {
 
   /// Results among the images would be images of the next run.
   void refuse_own_folder(const fs::path& target) const {
-    const fs::path input = fs::weakly_canonical(request_.input), output = fs::weakly_canonical(target);
+    const fs::path input = fs::weakly_canonical(fs::absolute(request_.input)),
+                   output = fs::weakly_canonical(fs::absolute(target));
     const auto [end, ignored] = std::mismatch(input.begin(), input.end(), output.begin(), output.end());
     if (fs::is_directory(input) && end == input.end())
       throw Error(

@@ -153,7 +153,8 @@ void measure(Session& session, const Request& request, const CommandLine& line) 
   Publication output(request.output, request.common.overwrite, files);
   std::optional<Publication> intermediate;
   if (!request.intermediate_output.empty()) {
-    if (fs::weakly_canonical(request.output) == fs::weakly_canonical(request.intermediate_output))
+    if (fs::weakly_canonical(fs::absolute(request.output)) ==
+        fs::weakly_canonical(fs::absolute(request.intermediate_output)))
       throw UsageError("--output and --intermediate-output are the same file; give two names");
     intermediate.emplace(request.intermediate_output, request.common.overwrite, files);
   }

@@ -228,6 +228,11 @@ class BadImages(Images):
         tifffile.imwrite(self.path("in", "raw", "x.tif"), self.frames[0])
         self.fail_with(1, "destripe", "--input", self.path("in"), "--output", self.path("in", "out"), *WINDOWS,
                        says="lies in the input")
+        # Names that say the same in different words, of files that do not exist yet.
+        self.fail_with(1, "destripe", "--input", ".", "--output", "out", *WINDOWS, says="lies in the input",
+                       cwd=self.path("in", "raw"))
+        self.fail_with(2, *x, *WINDOWS, "--output", "y.tif", "--preview", "./y.tif", says="the same file",
+                       cwd=self.folder)
         self.assert_nothing_left(*before)
 
 

@@ -165,6 +165,8 @@ class Refusals(Case):
                               (("--intermediate-output", self.path("flat.tif")), "the same file")):
             with self.subTest(options):
                 self.refuse(2, *options, self.path("scan.dcimg"), says=says)
+        self.fail_with(2, "oblique-illum-corr", "--output", "flat.tif", "--intermediate-output", "./flat.tif",
+                       "scan.dcimg", says="the same file", cwd=self.folder)
         self.assert_nothing_left("scan.dcimg")
 
     def test_damaged_and_unequal_files_are_named(self):
