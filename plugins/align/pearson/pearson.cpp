@@ -31,7 +31,8 @@ class Measurement {
 
   bool empty() const noexcept { return overlap_.empty(); }
 
-  /// Try number `index`: a function of the task and of the index alone.
+  /// Try number `index`: a function of the task and of the index alone. Nothing when there is no bright spot
+  /// to compare; a sample of correlation −1 when it is not found again.
   std::optional<ShiftSample> attempt(std::int64_t index) const {
     Draw draw(task_.seed, index);
     const Index3 centre = roomy_place(overlap_, grown(settings_.match.window, settings_.match.border), draw);
@@ -43,8 +44,9 @@ class Measurement {
     if (!spot) return {};
     const std::optional<Match> match =
         alignment::match(patch, *task_.moving, {*spot, overlap_.offset()}, settings_.match);
-    if (!match) return {};
     ShiftSample sample;
+    sample.correlation = -1;
+    if (!match) return sample;
     sample.at = {static_cast<double>(spot->x), static_cast<double>(spot->y), static_cast<double>(spot->z)};
     sample.shift = match->position - task_.guess_voxels;
     sample.correlation = match->evidence.correlation;
@@ -94,12 +96,16 @@ void PearsonAligner::align(const AlignTask& task, ShiftSink& sink) {
                                        in_voxels(kBlobSigmaUm, task.voxel_um)};
   const Measurement measurement(task, settings);
   if (measurement.empty()) return;
-  std::int64_t wanted = sample_count_;
-  for (std::int64_t batch = 0; batch < kMostBatches && wanted > 0; ++batch) {
+  // Places without anything to compare are made up for by others; windows that are compared in vain are not:
+  // where they do not agree, more of them cost much and say little.
+  std::int64_t compared = 0;
+  for (std::int64_t batch = 0; batch < kMostBatches && compared < sample_count_; ++batch) {
     const auto samples = run_attempts(host_, {batch * sample_count_, (batch + 1) * sample_count_},
                                       [&](std::int64_t index) { return measurement.attempt(index); });
-    for (const std::optional<ShiftSample>& sample : samples)
-      if (sample && sample->correlation >= min_correlation_ && wanted-- > 0) sink.add(*sample);
+    for (const std::optional<ShiftSample>& sample : samples) {
+      if (!sample || ++compared > sample_count_) continue;
+      if (sample->confidence > 0 && sample->correlation >= min_correlation_) sink.add(*sample);
+    }
   }
 }
 
