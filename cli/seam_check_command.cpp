@@ -10,16 +10,21 @@
 
 #include "aligning.hpp"
 #include "command.hpp"
+#include "recognition.hpp"
 #include "spim/host/align_tiles.hpp"
 #include "spim/host/pair_plan.hpp"
 #include "spim/host/seam_check.hpp"
 #include "stitching.hpp"
+#include "volume_seams.hpp"
 
 namespace spim::cli {
 
 namespace {
 
 using nlohmann::ordered_json;
+
+/// Along each axis of a face in a volume, unless --blocks says otherwise.
+constexpr std::int64_t kPlacesOfFace = 8;
 
 struct Request {
   std::vector<std::string> paths;
@@ -32,6 +37,7 @@ struct Request {
   std::int64_t level = 1;
   double max_displacement = 0;
   double min_correlation = -1;
+  double max_contrast = 0;
   bool json = false;
 };
 
@@ -45,8 +51,9 @@ struct Seam {
 };
 
 void declare(CommandLine& line, Request& request) {
-  line.arguments({"TILES [ALIGN]", "", "folder of tiles, and the alignment file to judge"}, request.paths,
-                 {1, 2});
+  line.arguments(
+      {"TILES|VOLUME [ALIGN]", "", "folder of tiles, or stitched volume, and the alignment file to judge"},
+      request.paths, {1, 2});
   line.group("Input");
   line.text({"pattern", "GLOB", "only tiles whose path below the folder matches, e.g. '*/*_0/*'"},
             request.access.pattern);
@@ -68,7 +75,9 @@ void declare(CommandLine& line, Request& request) {
        "distance in z between tiles that follow each other in z; 0 means as the names of the tiles say"},
       request.stitch.z_offset, {0, 1e9});
   line.group("Comparison");
-  line.integer({"blocks", "N", "places that are looked at along each axis of an overlap"},
+  line.integer({"blocks", "N",
+                "places that are looked at along each axis of an overlap; of a face in a stitched volume 8 "
+                "unless given"},
                request.seams.blocks_per_axis, {1, 100});
   line.integer({"search", "VOXELS", "how far a displacement is looked for along each axis"},
                request.seams.search_voxels, {2, 16});
@@ -77,6 +86,11 @@ void declare(CommandLine& line, Request& request) {
               request.max_displacement, {0, 1e3});
   line.number({"min-correlation", "R", "exit with code 1 when an overlap correlates less; -1 means no limit"},
               request.min_correlation, {-1, 1});
+  line.number(
+      {"max-contrast", "F",
+       "of a stitched volume: exit with code 1 when a seam shows more than this; 1 is invisible, 0 means no "
+       "limit"},
+      request.max_contrast, {0, 1e6});
   line.flag({"json", "", "print JSON"}, request.json);
   line.group("Machine");
   line.integer({"n-workers,workers", "N", "threads that read and compute; 0 means one per core"},
@@ -235,15 +249,39 @@ std::string as_text(const std::vector<Seam>& seams, const std::vector<std::strin
   return text;
 }
 
+/// True for a path that a volume reader knows; a folder of tiles is none.
+bool is_volume(Session& session, const std::string& path) {
+  return std::ranges::any_of(session.registry().items(Kind::volume_reader),
+                             [&](const Item& item) { return confidence(item, path) > 0; });
+}
+
+/// The other thing that can be checked.
+int check_stitched(Session& session, const CommandLine& line, const Request& request) {
+  for (const char* name : {"pattern", "level", "align-xz", "negative-y", "z-offset", "search",
+                           "max-displacement", "min-correlation"})
+    if (line.given(name))
+      throw UsageError(fmt::format("--{} is for tiles, but {} is a volume", name, request.access.input));
+  if (request.stitch.alignment.empty())
+    throw UsageError(fmt::format("{}: is a volume; give the alignment that it was stitched with, too",
+                                 request.access.input));
+  return check_volume(
+      session,
+      {request.access.input, request.stitch.alignment, request.scan, request.access.is_oblique,
+       line.given("blocks") ? request.seams.blocks_per_axis : kPlacesOfFace, request.max_contrast,
+       request.json},
+      request.plugins.get());
+}
+
 }  // namespace
 
 int run_seam_check(const Invocation& call) {
   Request request;
   CommandLine line(
-      call.program, "TILES [ALIGN] [options]",
+      call.program, "TILES|VOLUME [ALIGN] [options]",
       "Measures how well tiles agree where they overlap: how far one would still have to move, how they "
       "correlate, and how their brightness differs; where the stage says, and where the alignment file "
-      "ALIGN says. It uses nothing of the aligners. The tiles are camera files or converted volumes.");
+      "ALIGN says. It uses nothing of the aligners. The tiles are camera files or converted volumes. Of a "
+      "stitched volume: how much the faces of tiles show in it.");
   declare(line, request);
   if (!line.parse(call.arguments)) return kDone;
   TileAccess& access = request.access;
@@ -252,6 +290,9 @@ int run_seam_check(const Invocation& call) {
   Session session(request.common, *call.cancel);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader});
   access.plugins = request.plugins.get();
+  if (is_volume(session, access.input)) return check_stitched(session, line, request);
+  if (line.given("max-contrast"))
+    throw UsageError(fmt::format("--max-contrast is for stitched volumes, but {} holds tiles", access.input));
   access.kind = kind_of_tiles(session, access.input);
   access.scan = request.scan.settings();
   access.level = static_cast<std::int32_t>(request.level - 1);

@@ -118,6 +118,18 @@ void AlignmentFile::add(const std::vector<double>& from, const std::vector<doubl
     throw Error("is there twice");
 }
 
+std::vector<std::pair<Vec3, Vec3>> AlignmentFile::positions() const {
+  std::vector<std::pair<Vec3, Vec3>> all;
+  for (const auto& known : {by_xyz_, by_xy_})
+    for (const auto& [key, position] : known) {
+      const Vec3 stage{static_cast<double>(key[0]) / 10, static_cast<double>(key[1]) / 10,
+                       static_cast<double>(key[2]) / 10};
+      all.emplace_back(stage, position);
+      if (std::isnan(position.z)) all.back().second.z = stage.z;
+    }
+  return all;
+}
+
 std::optional<Vec3> AlignmentFile::find(Vec3 stage_um) const {
   auto found = by_xyz_.find({tenths(stage_um.x), tenths(stage_um.y), tenths(stage_um.z)});
   if (found == by_xyz_.end()) {

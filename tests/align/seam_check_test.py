@@ -106,6 +106,35 @@ class SeamCheck(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn("no overlap has content", done.stdout)
 
+    def test_a_face_that_shows_in_the_volume_is_found(self):
+        true = self.alignment(self.errors)
+        self.succeed("oblique2stitched", "--input", self.scan, "--output", self.path("volume"), "--ngff", "--levels", 1,
+                     "--alignment", true)
+        done = self.succeed("seam-check", self.path("volume"), true, "--max-contrast", 1.4, "--json")
+        before = json.loads(done.stdout)["seams"]
+        self.assertEqual(len(before), 8)
+        self.assertTrue(all(seam["voxels"] > 500 for seam in before), before)
+        self.assertAlmostEqual(np.median([seam["contrast"] for seam in before]), 1, delta=0.15)
+        # Everything from where the tiles of larger y begin is made brighter, as by a tile that is not blended.
+        import zarr
+        voxels = zarr.open(self.path("volume"), mode="r+")["0"]
+        values = voxels[0, 0].astype(float)
+        values[:, values.shape[1] - 80:] *= 1.4
+        voxels[0, 0] = values.astype(np.uint16)
+        done = run("seam-check", self.path("volume"), true, "--max-contrast", 1.4, "--json")
+        self.assertEqual(done.returncode, 1)
+        worst = max(json.loads(done.stdout)["seams"], key=lambda seam: seam["contrast"])
+        self.assertEqual(worst["axis"], "y")
+        self.assertGreater(worst["tile"][1], worst["inside"][1])
+        self.assertGreater(worst["step"], 0.1)
+
+    def test_options_of_the_other_kind_are_refused(self):
+        self.fail_with(2, "seam-check", self.scan, "--max-contrast", 2, says="is for stitched volumes")
+        self.succeed("oblique2stitched", "--input", self.scan, "--output", self.path("volume"), "--levels", 1)
+        self.fail_with(2, "seam-check", self.path("volume"), says="give the alignment")
+        self.fail_with(2, "seam-check", self.path("volume"), self.alignment(self.errors), "--search", 4,
+                       says="--search is for tiles")
+
     def test_bad_input_is_one_sentence(self):
         self.fail_with(1, "seam-check", self.path("nowhere"), says="nowhere")
         self.fail_with(1, "seam-check", self.scan, self.path("none.json"), says=["none.json", "does not exist"])

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spim/host/alignment.hpp"
@@ -29,6 +30,8 @@ class AlignmentFile {
   /// Where the tile that the stage put at `stage_um` really is; nothing when the file does not know it. Axes
   /// that the file leaves out are those of the stage.
   std::optional<Vec3> find(Vec3 stage_um) const;
+  /// All of them: stage and true position; z of the stage is 0 where the file knows only x and y.
+  std::vector<std::pair<Vec3, Vec3>> positions() const;
   /// Voxel sizes that the positions were computed with, µm, x, y, z; nothing for files of the original
   /// programs, whose positions are taken as they stand.
   std::optional<Vec3> voxel_um() const noexcept { return voxel_um_; }
