@@ -119,7 +119,7 @@ class Report(Case):
             self.assertIn("Nothing to align", file.read())
 
     def test_the_pipeline_writes_it_beside_the_alignment(self):
-        self.succeed(self.root + "/scan/" + CHANNEL, "--output", self.path("out"), "--levels", 1,
+        self.succeed(self.root + "/scan/" + CHANNEL, "--output", self.path("out"), "--levels", 1, "--set", "aligner.sample-count=4",
                      program="spimstitch-pipeline")
         self.assertEqual(len(glob.glob(glob.escape(self.folder) + "/*-align.json")), 1)
         pages = glob.glob(glob.escape(self.folder) + "/*-align.html")

@@ -43,7 +43,7 @@ class SeamCheck(Case):
         return self.path("align.json")
 
     def measure(self, *arguments, code=0):
-        done = run("seam-check", self.scan, *arguments, "--json", "--blocks", 2)
+        done = run("seam-check", self.scan, *arguments, "--json", "--blocks", 2, "--search", 6)
         self.assertEqual(done.returncode, code, done.stderr)
         return json.loads(done.stdout)
 
@@ -110,18 +110,18 @@ class SeamCheck(Case):
         true = self.alignment(self.errors)
         self.succeed("oblique2stitched", "--input", self.scan, "--output", self.path("volume"), "--ngff", "--levels", 1,
                      "--alignment", true)
-        done = self.succeed("seam-check", self.path("volume"), true, "--max-contrast", 1.4, "--json")
+        done = self.succeed("seam-check", self.path("volume"), true, "--max-contrast", 2, "--json")
         before = json.loads(done.stdout)["seams"]
         self.assertEqual(len(before), 8)
         self.assertTrue(all(seam["voxels"] > 500 for seam in before), before)
-        self.assertAlmostEqual(np.median([seam["contrast"] for seam in before]), 1, delta=0.15)
+        self.assertAlmostEqual(np.median([seam["contrast"] for seam in before]), 1, delta=0.25)
         # Everything from where the tiles of larger y begin is made brighter, as by a tile that is not blended.
         import zarr
         voxels = zarr.open(self.path("volume"), mode="r+")["0"]
         values = voxels[0, 0].astype(float)
-        values[:, values.shape[1] - 80:] *= 1.4
+        values[:, values.shape[1] - 80:] *= 1.8
         voxels[0, 0] = values.astype(np.uint16)
-        done = run("seam-check", self.path("volume"), true, "--max-contrast", 1.4, "--json")
+        done = run("seam-check", self.path("volume"), true, "--max-contrast", 2, "--json")
         self.assertEqual(done.returncode, 1)
         worst = max(json.loads(done.stdout)["seams"], key=lambda seam: seam["contrast"])
         self.assertEqual(worst["axis"], "y")
