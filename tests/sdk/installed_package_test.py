@@ -83,6 +83,7 @@ def halved(volume):
 
 Y_UM = 1.8
 STEP_UM = Y_UM / np.sqrt(2)  # one step is as long as one column is deep: no interpolation
+RAW = ("--flat", "none", "--dark", "0", "--destripe", "none")  # the pipeline corrects unless told not to
 GEOMETRY = ["--x-step-size", repr(STEP_UM), "--y-voxel-size", repr(Y_UM)]
 ORIENT = ["--rotate-90", "3", "--flip-ud"]
 
@@ -186,7 +187,7 @@ class Behaviours:
             np.testing.assert_array_equal(oriented(raw), tile)
             y = round(first * Y_UM * 10)
             write_dump(root / "0" / f"0_{y}" / "0.raw", raw)
-        for command in (["oblique2stitched", "--input", root, *ORIENT], ["spimstitch-pipeline", root, "--align=false"]):
+        for command in (["oblique2stitched", "--input", root, *ORIENT], ["spimstitch-pipeline", root, "--align=false", *RAW]):
             output = self.work / f"stitched-{command[0]}"
             self.command(*command, "--output", output, "--reader", "raw-camera", "--writer", "nrrd", "--levels", "2",
                          "--silent", *GEOMETRY)
