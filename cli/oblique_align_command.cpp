@@ -145,7 +145,7 @@ int run_oblique_align(const Invocation& call) {
   }
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader, Kind::aligner});
   access.plugins = request.plugins.get();
-  access.kind = kind_of_tiles(session, access.input);
+  access.kind = request.ngff ? TileKind::volumes : kind_of_tiles(session, access.input);
   access.scan = request.scan.settings();
   access.level = static_cast<std::int32_t>(request.level - 1);
   request.align.stack = access.stack;

@@ -117,6 +117,7 @@ class Align(Case):
         self.fail_with(2, "oblique-align", "--input", root, *to, "--tolerance", "0", says="tolerance")
         self.fail_with(2, "oblique-align", "--input", root, *to, "--report", self.path("a.json"), says="two files")
         self.fail_with(1, "oblique-align", "--input", root, "--output", self.path("absent", "a.json"), says="is no folder")
+        self.fail_with(1, "oblique-align", "--input", root, *to, *LAB, "--ngff", says="Ex_488_Em_1")
         self.fail_with(1, "oblique-align", "--input", root, *to, "--pattern", "9*", says="pattern")
         self.fail_with(1, "oblique-align", "--input", self.path("absent"), *to, says="does not exist")
         self.assert_nothing_left("scan")
