@@ -52,12 +52,13 @@ void allow_many_files() {
   ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, the reader says which file was one too many
 }
 
-/// Blosc takes and gives back a few MiB for every chunk. Kept by malloc they need not be mapped and cleared
-/// each time (docs/performance.md); what is kept is bounded by the threshold for each worker.
+/// Blosc takes and gives back a few MiB for every chunk, an aligner some ten for every window. Kept by malloc
+/// they need not be mapped and cleared each time (docs/performance.md); what is kept is bounded by the second
+/// threshold for each worker.
 void keep_freed_memory() {
-  constexpr int kLargestKept = 4 << 20;
+  constexpr int kLargestKept = 4 << 20, kMostKept = 16 << 20;
   ::mallopt(M_MMAP_THRESHOLD, kLargestKept);
-  ::mallopt(M_TRIM_THRESHOLD, kLargestKept);
+  ::mallopt(M_TRIM_THRESHOLD, kMostKept);
 }
 
 int run(const std::string& program, std::vector<std::string> arguments) {
