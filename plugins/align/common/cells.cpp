@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/clones.hpp"
+#include "spim/clones.hpp"
 
 namespace spim::alignment {
 
