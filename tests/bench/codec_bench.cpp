@@ -17,6 +17,7 @@
 
 #include "common/blosc_codec.hpp"
 #include "plugins/writers/blockfs/blockfs_reader.hpp"
+#include "tests/bench/quiet_host.hpp"
 
 namespace {
 
@@ -76,18 +77,9 @@ std::vector<std::uint16_t> camera_cube(Scene scene, std::int64_t edge) {
 
 using Chunks = std::vector<std::vector<std::uint16_t>>;
 
-class QuietHost final : public spim::Host {
- public:
-  void log(spim::LogLevel, std::string_view) noexcept override {}
-  bool cancelled() const noexcept override { return false; }
-  void parallel_for(std::int64_t count, void (*body)(void*, std::int64_t), void* context) override {
-    for (std::int64_t i = 0; i < count; ++i) body(context, i);
-  }
-};
-
 /// Whole chunks of level 0 that hold data, drawn at random.
 Chunks chunks_of_volume(const char* path) {
-  QuietHost host;
+  spim::test::QuietHost host;
   spim::blockfs::BlockfsReader reader(host, {}, path);
   const spim::LevelInfo level = reader.level(0);
   const spim::Index3 whole{level.shape.x / level.chunk.x, level.shape.y / level.chunk.y,

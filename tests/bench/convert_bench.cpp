@@ -24,19 +24,11 @@
 #include "plugins/writers/blockfs/blockfs_reader.hpp"
 #include "plugins/writers/common/blosc_codec.hpp"
 #include "spim/host/executor.hpp"
+#include "tests/bench/quiet_host.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-class QuietHost final : public spim::Host {
- public:
-  void log(spim::LogLevel, std::string_view) noexcept override {}
-  bool cancelled() const noexcept override { return false; }
-  void parallel_for(std::int64_t count, void (*body)(void*, std::int64_t), void* context) override {
-    for (std::int64_t i = 0; i < count; ++i) body(context, i);
-  }
-};
 
 std::string environment(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);
@@ -72,7 +64,7 @@ const std::vector<std::vector<std::uint16_t>>& stored_chunks() {
     std::vector<std::vector<std::uint16_t>> all;
     fs::remove_all(output_folder());
     convert();
-    QuietHost host;
+    spim::test::QuietHost host;
     spim::blockfs::BlockfsReader reader(host, {}, output_folder().string());
     for (std::int32_t l = 0; l < reader.info().levels; ++l) {
       const spim::LevelInfo level = reader.level(l);

@@ -24,21 +24,13 @@
 #include "spim/host/dcimg_writer.hpp"
 #include "spim/host/illumination.hpp"
 #include "support/table_options.hpp"
+#include "tests/bench/quiet_host.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kSide = 2048, kFrames = 100;
-
-class QuietHost final : public spim::Host {
- public:
-  void log(spim::LogLevel, std::string_view) noexcept override {}
-  bool cancelled() const noexcept override { return false; }
-  void parallel_for(std::int64_t count, void (*body)(void*, std::int64_t), void* context) override {
-    for (std::int64_t i = 0; i < count; ++i) body(context, i);
-  }
-};
 
 double cpu_seconds() {
   rusage usage{};
@@ -86,7 +78,7 @@ class CameraFile {
 
  private:
   fs::path path_;
-  QuietHost host_;
+  spim::test::QuietHost host_;
 };
 
 CameraFile& camera_file() {
