@@ -65,6 +65,7 @@ class ConvertedVolume final : public VolumeSource {
   Vec3 voxel_um() const override { return voxel_um_; }
   PixelType type() const override { return type_; }
   ValidRegion region() const override { return region_; }
+  Grain grain() const override { return {info_.chunk, {}}; }
 
   std::int64_t memory_for(std::span<const Box> boxes) const override {
     std::vector<Box> whole;

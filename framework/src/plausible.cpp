@@ -53,6 +53,7 @@ std::string volume_fault(const VolumeInfo& info) {
     return fmt::format("says that voxels have the unknown type {}", static_cast<std::uint32_t>(info.type));
   if (info.levels < 1 || info.levels > kMostLevels)
     return fmt::format("says that there are {} levels, the limits are 1 and {}", info.levels, kMostLevels);
+  if (info.channels < 1) return fmt::format("says that there are {} channels", info.channels);
   return "";
 }
 
@@ -72,7 +73,8 @@ std::string level_fault(const LevelInfo& level) {
 
 std::string spec_fault(const VolumeSpec& spec) {
   if (std::string fault = box_fault("the shape", spec.shape); !fault.empty()) return fault;
-  if (std::string fault = volume_fault({spec.type, spec.levels}); !fault.empty()) return fault;
+  if (std::string fault = volume_fault({spec.type, spec.levels, spec.channel_count}); !fault.empty())
+    return fault;
   if (spec.chunk.x < 0 || spec.chunk.y < 0 || spec.chunk.z < 0)
     return fmt::format("says that a chunk is {} x {} x {}", spec.chunk.x, spec.chunk.y, spec.chunk.z);
   if (!finite(spec.voxel_um) || !finite(spec.origin_um)) return "says that pitch or origin is not a number";

@@ -54,8 +54,8 @@ std::int64_t parent_bytes(const VolumeSpec& spec, std::int32_t level) noexcept {
   return voxels * static_cast<std::int64_t>(summed ? sizeof(std::uint32_t) : sizeof(std::uint16_t));
 }
 
-Pyramid::Pyramid(VolumeWriter& writer, const VolumeSpec& spec)
-    : writer_(&writer), spec_(spec), meter_(std::make_unique<detail::ByteMeter>()) {
+Pyramid::Pyramid(VolumeWriter& writer, const VolumeSpec& spec, std::int32_t channel)
+    : writer_(&writer), spec_(spec), channel_(channel), meter_(std::make_unique<detail::ByteMeter>()) {
   if (spec.shape.x < 1 || spec.shape.y < 1 || spec.shape.z < 1 || spec.chunk.x < 1 || spec.chunk.y < 1 ||
       spec.chunk.z < 1)
     throw Error(fmt::format("a volume of {} x {} x {} voxels in chunks of {} x {} x {} cannot be written",
@@ -81,7 +81,7 @@ std::size_t Pyramid::AddressHash::operator()(const ChunkAddress& a) const noexce
 }
 
 void Pyramid::add(Index3 index, VolumeView<const std::uint16_t> voxels) {
-  ChunkAddress address{0, index};
+  ChunkAddress address{0, index, channel_};
   std::shared_ptr<Parent> done;  // owns `voxels` from the second round on
   for (;;) {
     if (voxels.data != nullptr && detail::all_zero(voxels)) voxels.data = nullptr;
@@ -89,7 +89,7 @@ void Pyramid::add(Index3 index, VolumeView<const std::uint16_t> voxels) {
     if (address.level + 1 >= spec_.levels) return;
     done = merge_into_parent(address, voxels);
     if (!done) return;
-    address = {address.level + 1, {address.index.x / 2, address.index.y / 2, address.index.z / 2}};
+    address = {address.level + 1, {address.index.x / 2, address.index.y / 2, address.index.z / 2}, channel_};
     voxels = done->voxels();
   }
 }
@@ -113,7 +113,8 @@ std::shared_ptr<Pyramid::Parent> Pyramid::parent_at(const ChunkAddress& address)
 
 std::shared_ptr<Pyramid::Parent> Pyramid::merge_into_parent(const ChunkAddress& child,
                                                             VolumeView<const std::uint16_t> voxels) {
-  const ChunkAddress address{child.level + 1, {child.index.x / 2, child.index.y / 2, child.index.z / 2}};
+  const ChunkAddress address{
+      child.level + 1, {child.index.x / 2, child.index.y / 2, child.index.z / 2}, channel_};
   const Index3 first = twice(voxels_of(spec_, address).begin);
   const std::shared_ptr<Parent> parent = parent_at(address);
   if (!parent->merge(shift(voxels_of(spec_, child), Index3{} - first), voxels)) return nullptr;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -98,24 +99,45 @@ SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const E
                      const SweepSettings& settings) {
   check(source, spec);
   const detail::SweepLayout layout = detail::layout_sweep(source, spec, executor, settings);
+  const detail::Lane& first = layout.lanes.front();
   return {layout.memory_bytes, static_cast<std::int64_t>(layout.lanes.size()),
+          std::min((first.z_end - first.z_begin) * spec.chunk.z, spec.shape.z),
           count(ceil_div(spec.shape, spec.chunk)), source.cost().whole_frame};
 }
 
-SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& wanted,
+SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& spec,
+                  const Executor& executor, const SweepSettings& settings, Progress& progress) {
+  VolumeSource* const channels[] = {&source};
+  return sweep(channels, writer, spec, executor, settings, progress);
+}
+
+SweepReport sweep(std::span<VolumeSource* const> channels, VolumeWriter& writer, const VolumeSpec& wanted,
                   const Executor& executor, const SweepSettings& settings, Progress& progress) {
   VolumeSpec spec = wanted;
+  if (spec.channel_count != static_cast<std::int32_t>(channels.size()))
+    throw Error(fmt::format("the output was to have {} channels but {} volumes are there to be written",
+                            spec.channel_count, channels.size()));
   spec.chunk = writer.chunk_shape(wanted);
-  check(source, spec);
-  const detail::SweepLayout layout = detail::layout_sweep(source, spec, executor, settings);
+  std::vector<detail::SweepLayout> layouts;
+  for (const VolumeSource* source : channels) {
+    check(*source, spec);
+    layouts.push_back(detail::layout_sweep(*source, spec, executor, settings));
+  }
   writer.begin(spec);
-  Pyramid pyramid(writer, spec);
-  progress.begin("writing the volume", count(spec.shape) * bytes_of(spec.type));
-  Sweeper(source, pyramid, spec, executor, progress).run(layout);
+  progress.begin("writing the volume", count(spec.shape) * bytes_of(spec.type) * spec.channel_count);
+  SweepReport report;
+  for (std::int32_t channel = 0; channel < spec.channel_count; ++channel) {
+    const auto i = static_cast<std::size_t>(channel);
+    Pyramid pyramid(writer, spec, channel);
+    Sweeper(*channels[i], pyramid, spec, executor, progress).run(layouts[i]);
+    report.chunks_written += pyramid.chunks();
+    report.chunks_zero += pyramid.zero_chunks();
+    report.voxels += count(spec.shape);
+  }
   executor.cancel().check();
   writer.finish();
   progress.end();
-  return {pyramid.chunks(), pyramid.zero_chunks(), count(spec.shape)};
+  return report;
 }
 
 }  // namespace spim

@@ -43,23 +43,70 @@ void refuse_endless(const VolumeSpec& spec) {
       spec.shape.x, spec.shape.y, spec.shape.z, grid.x, grid.y, grid.z));
 }
 
-/// y and z whole; then z halved down to one chunk; then y. Powers of two keep parents of low levels inside a
-/// lane.
-std::vector<LaneSize> candidates(Index3 grid) {
-  std::vector<LaneSize> sizes{{grid.y, grid.z}};
-  const auto smaller = [](std::int64_t n) {
-    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(n - 1)));
+/// Where lanes may be cut: at multiples of `unit` from `first`, in chunks. A unit of 1 is anywhere.
+struct Cuts {
+  LaneSize unit{1, 1};
+  LaneSize first{0, 0};
+  bool cells = false;  ///< between cells of the source, not to be cut further
+};
+
+/// Between the cells of a source that has them, as far as chunks allow.
+Cuts cuts_of(const VolumeSource& source, const VolumeSpec& spec) {
+  const Grain grain = source.grain();
+  if (grain.size.y < 1 || grain.size.z < 1) return {};
+  const auto in_chunks = [](std::int64_t voxels, std::int64_t chunk) {
+    return std::max<std::int64_t>(1, ceil_div(voxels, chunk));
   };
-  while (sizes.back().z > 1) sizes.push_back({grid.y, smaller(sizes.back().z)});
-  while (sizes.back().y > 1) sizes.push_back({smaller(sizes.back().y), 1});
+  Cuts cuts{{in_chunks(grain.size.y, spec.chunk.y), in_chunks(grain.size.z, spec.chunk.z)}, {}, true};
+  cuts.first = {ceil_div(grain.first.y, spec.chunk.y) % cuts.unit.y,
+                ceil_div(grain.first.z, spec.chunk.z) % cuts.unit.z};
+  return cuts;
+}
+
+/// The next smaller size: a power of two of units, so that parents of low levels keep inside a lane.
+std::int64_t smaller(std::int64_t size, std::int64_t unit) {
+  const std::int64_t units = ceil_div(size, unit);
+  return unit * static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(units - 1)));
+}
+
+/// z whole, or only as much as keeps the workers busy when chunks are planes: a lane that is done completes
+/// them.
+std::int64_t first_depth(const VolumeSpec& spec, const Cuts& cuts, int workers) {
+  const Index3 grid = grid_of(spec);
+  if (!cuts.cells || spec.chunk.z > 1) return grid.z;
+  constexpr std::int64_t kChunksPerWorker = 8;
+  const std::int64_t planes = ceil_div(kChunksPerWorker * workers, grid.x * grid.y);
+  return std::min(grid.z, ceil_div(planes, cuts.unit.z) * cuts.unit.z);
+}
+
+/// y whole and z as deep as wanted; then z halved down to one unit; then y.
+std::vector<LaneSize> candidates(Index3 grid, const Cuts& cuts, std::int64_t depth) {
+  std::vector<LaneSize> sizes{{grid.y, depth}};
+  while (sizes.back().z > cuts.unit.z) sizes.push_back({grid.y, smaller(sizes.back().z, cuts.unit.z)});
+  while (sizes.back().y > cuts.unit.y)
+    sizes.push_back({smaller(sizes.back().y, cuts.unit.y), sizes.back().z});
   return sizes;
 }
 
-std::vector<Lane> cut(Index3 grid, const LaneSize& size) {
+/// Ranges of at most `size` in [0, extent), cut at first + k·size.
+std::vector<IndexRange> ranges(std::int64_t extent, std::int64_t size, std::int64_t first) {
+  std::vector<IndexRange> result;
+  if (size >= extent) return {{0, extent}};
+  for (std::int64_t begin = 0, end = first > 0 ? first : size; begin < extent; begin = end, end += size)
+    result.push_back({begin, std::min(end, extent)});
+  return result;
+}
+
+std::vector<Lane> cut(Index3 grid, const LaneSize& size, const Cuts& cuts) {
+  const auto ys = ranges(grid.y, size.y, cuts.first.y), zs = ranges(grid.z, size.z, cuts.first.z);
   std::vector<Lane> lanes;
-  for (std::int64_t y = 0; y < grid.y; y += size.y)
-    for (std::int64_t z = 0; z < grid.z; z += size.z)
-      lanes.push_back({y, std::min(y + size.y, grid.y), z, std::min(z + size.z, grid.z)});
+  // A slab of planes is finished before the next one begins; frames of a stack are left one after the other.
+  if (cuts.cells)
+    for (const IndexRange z : zs)
+      for (const IndexRange y : ys) lanes.push_back({y.begin, y.end, z.begin, z.end});
+  else
+    for (const IndexRange y : ys)
+      for (const IndexRange z : zs) lanes.push_back({y.begin, y.end, z.begin, z.end});
   return lanes;
 }
 
@@ -172,9 +219,11 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   const std::int64_t workers =
       executor.workers() * (kWorkerChunks * chunk_bytes + kWorkerBytes + source.cost().scratch_bytes);
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
-  for (const LaneSize& size : candidates(grid_of(spec))) {
+  const Cuts cuts = cuts_of(source, spec);
+  const std::int64_t depth = first_depth(spec, cuts, executor.workers());
+  for (const LaneSize& size : candidates(grid_of(spec), cuts, depth)) {
     executor.cancel().check();
-    SweepLayout layout{cut(grid_of(spec), size), workers};
+    SweepLayout layout{cut(grid_of(spec), size, cuts), workers};
     layout.memory_bytes += most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
     if (layout.memory_bytes <= settings.memory_bytes) return layout;
     least = std::min(least, layout.memory_bytes);

@@ -67,7 +67,7 @@ class SharedVolumeReader final : public VolumeReader {
 
   void compare(VolumeReader& reader) const {
     const VolumeInfo other = reader.info();
-    bool equal = other.type == info_.type && other.levels == info_.levels;
+    bool equal = other.type == info_.type && other.levels == info_.levels && other.channels == info_.channels;
     for (std::int32_t l = 0; equal && l < info_.levels; ++l)
       equal = same(reader.level(l), levels_[static_cast<std::size_t>(l)]);
     if (!equal)

@@ -2,6 +2,7 @@
 
 #include "plausible.hpp"
 #include "recipe.hpp"
+#include "spim/error.hpp"
 #include "spim/host/instances.hpp"
 
 namespace spim {
@@ -20,6 +21,7 @@ class SharedVolumeWriter final : public VolumeWriter {
   Index3 chunk_shape(const VolumeSpec& spec) const override {
     if (const std::string fault = spec_fault(spec); !fault.empty())
       throw Error("the volume to write " + fault);
+    refuse_channels(spec);
     const Index3 chunk = pool_.use(at("choice of the chunk shape"),
                                    [&](VolumeWriter& writer) { return writer.chunk_shape(spec); });
     if (const std::string fault = chunk_fault(chunk); !fault.empty())
@@ -30,6 +32,7 @@ class SharedVolumeWriter final : public VolumeWriter {
   void begin(const VolumeSpec& spec) override {
     if (const std::string fault = spec_fault(spec); !fault.empty())
       throw Error("the volume to write " + fault);
+    refuse_channels(spec);
     pool_.use(at("begin of the volume"), [&](VolumeWriter& writer) { writer.begin(spec); });
   }
 
@@ -45,14 +48,27 @@ class SharedVolumeWriter final : public VolumeWriter {
     pool_.use(at("end of the volume"), [](VolumeWriter& writer) { writer.finish(); });
   }
 
+  std::int32_t most_channels() const override {
+    return pool_.use(at("number of channels"), [](VolumeWriter& writer) { return writer.most_channels(); });
+  }
+
   void describe(MetadataSink& sink) override {
     pool_.use(at("report"), [&](VolumeWriter& writer) { writer.describe(sink); });
   }
 
  private:
   static std::string place(const ChunkAddress& chunk) {
-    return fmt::format("chunk ({},{},{}) of level {}", chunk.index.x, chunk.index.y, chunk.index.z,
-                       chunk.level);
+    return fmt::format("chunk ({},{},{}) of level {}{}", chunk.index.x, chunk.index.y, chunk.index.z,
+                       chunk.level, chunk.channel > 0 ? fmt::format(" of channel {}", chunk.channel) : "");
+  }
+
+  void refuse_channels(const VolumeSpec& spec) const {
+    const std::int32_t most = most_channels();
+    if (spec.channel_count > most)
+      throw UsageError(
+          fmt::format("writer {} holds {} channel{} and {} were to be written; write a volume of "
+                      "each, or choose a writer for several such as zarr",
+                      pool_.origin().id, most, most == 1 ? "" : "s", spec.channel_count));
   }
 
   mutable InstancePool<VolumeWriter> pool_;

@@ -175,9 +175,10 @@ TEST(AbiLayout, DescriptionsOfDataKeepTheirLayout) {
   EXPECT_FIELD(FrameStamp, counter, 4, std::uint32_t);
   EXPECT_FIELD(FrameStamp, microseconds, 8, std::int64_t);
 
-  expect_plain<VolumeInfo>(8, 2, 4);
+  expect_plain<VolumeInfo>(12, 3, 4);
   EXPECT_FIELD(VolumeInfo, type, 0, PixelType);
   EXPECT_FIELD(VolumeInfo, levels, 4, std::int32_t);
+  EXPECT_FIELD(VolumeInfo, channels, 8, std::int32_t);
 
   expect_plain<LevelInfo>(96, 4);
   EXPECT_FIELD(LevelInfo, shape, 0, Index3);
@@ -185,7 +186,13 @@ TEST(AbiLayout, DescriptionsOfDataKeepTheirLayout) {
   EXPECT_FIELD(LevelInfo, voxel_um, 48, Vec3);
   EXPECT_FIELD(LevelInfo, origin_um, 72, Vec3);
 
-  expect_plain<VolumeSpec>(112, 7);
+  expect_plain<ChannelSpec>(32, 4);
+  EXPECT_FIELD(ChannelSpec, label, 0, const char*);
+  EXPECT_FIELD(ChannelSpec, color, 8, const char*);
+  EXPECT_FIELD(ChannelSpec, window_start, 16, double);
+  EXPECT_FIELD(ChannelSpec, window_end, 24, double);
+
+  expect_plain<VolumeSpec>(128, 9);
   EXPECT_FIELD(VolumeSpec, shape, 0, Index3);
   EXPECT_FIELD(VolumeSpec, chunk, 24, Index3);
   EXPECT_FIELD(VolumeSpec, levels, 48, std::int32_t);
@@ -193,10 +200,13 @@ TEST(AbiLayout, DescriptionsOfDataKeepTheirLayout) {
   EXPECT_FIELD(VolumeSpec, voxel_um, 56, Vec3);
   EXPECT_FIELD(VolumeSpec, origin_um, 80, Vec3);
   EXPECT_FIELD(VolumeSpec, name, 104, const char*);
+  EXPECT_FIELD(VolumeSpec, channel_count, 112, std::int32_t);
+  EXPECT_FIELD(VolumeSpec, channels, 120, const ChannelSpec*);
 
-  expect_plain<ChunkAddress>(32, 2);
+  expect_plain<ChunkAddress>(40, 3);
   EXPECT_FIELD(ChunkAddress, level, 0, std::int32_t);
   EXPECT_FIELD(ChunkAddress, index, 8, Index3);
+  EXPECT_FIELD(ChunkAddress, channel, 32, std::int32_t);
 }
 
 TEST(AbiLayout, AlignmentTasksKeepTheirLayout) {
@@ -279,7 +289,8 @@ TEST(AbiLayout, WritersKeepTheirSlots) {
   EXPECT_METHOD(VolumeWriter::write_zero, 5, void(VolumeWriter::*)(const ChunkAddress&));
   EXPECT_METHOD(VolumeWriter::finish, 6, void(VolumeWriter::*)());
   EXPECT_METHOD(VolumeWriter::describe, 7, void(VolumeWriter::*)(MetadataSink&));
-  EXPECT_EQ(slot_count<VolumeWriter>(), 8) << kAdvice;
+  EXPECT_METHOD(VolumeWriter::most_channels, 8, std::int32_t(VolumeWriter::*)() const);
+  EXPECT_EQ(slot_count<VolumeWriter>(), 9) << kAdvice;
   EXPECT_EQ(sizeof(VolumeWriter), sizeof(void*)) << kAdvice;
 }
 

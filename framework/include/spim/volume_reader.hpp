@@ -12,6 +12,9 @@ namespace spim {
 struct VolumeInfo {
   PixelType type = PixelType::u16;
   std::int32_t levels = 1;  ///< of the pyramid; level 0 is full resolution
+  /// Volumes of one shape that the file holds, one of which is read: a reader that says more than 1 has an
+  /// integer option "channel", counted from 0, that chooses it.
+  std::int32_t channels = 1;
 };
 
 /// One level of the pyramid of a volume.

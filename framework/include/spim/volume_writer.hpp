@@ -9,21 +9,33 @@
 
 namespace spim {
 
+/// How a viewer should show one channel.
+struct ChannelSpec {
+  const char* label = "";   ///< for people; UTF-8; "" leaves the choice to the writer
+  const char* color = "";   ///< six hexadecimal digits RRGGBB; "" leaves the choice to the writer
+  double window_start = 0;  ///< grey level shown as black
+  double window_end = 0;    ///< grey level shown in full colour; not above the start: the writer chooses
+};
+
 /// What is going to be written.
 struct VolumeSpec {
   Index3 shape;             ///< voxels of level 0
   Index3 chunk;             ///< wanted chunk shape; 0 on an axis means the format's own default
   std::int32_t levels = 1;  ///< level l has shape ceil(shape / 2^l)
   PixelType type = PixelType::u16;
-  Vec3 voxel_um;          ///< pitch of level 0, micrometres
-  Vec3 origin_um;         ///< position of the centre of voxel (0,0,0) of level 0, micrometres
-  const char* name = "";  ///< for people; UTF-8
+  Vec3 voxel_um;                   ///< pitch of level 0, micrometres
+  Vec3 origin_um;                  ///< position of the centre of voxel (0,0,0) of level 0, micrometres
+  const char* name = "";           ///< for people; UTF-8
+  std::int32_t channel_count = 1;  ///< volumes of this shape, one per channel, in one output
+  const ChannelSpec* channels =
+      nullptr;  ///< channel_count of them, or null; valid during the call only, as name
 };
 
-/// Which chunk: level and position in the grid of chunks, x, y, z.
+/// Which chunk: level and position in the grid of chunks, x, y, z, of one channel.
 struct ChunkAddress {
   std::int32_t level = 0;
   Index3 index;
+  std::int32_t channel = 0;
 };
 
 /// Shape of level `level` of a volume of shape `shape`.
@@ -50,8 +62,8 @@ class VolumeWriter {
   virtual void begin(const VolumeSpec& spec) = 0;
 
   /// Stores one chunk. `voxels` is dense, x fastest, clipped at the edge of the level. Each chunk of each
-  /// level is given exactly once, to write() or to write_zero(), in any order. [any thread if declared
-  /// reentrant; otherwise one at a time]
+  /// level and channel is given exactly once, to write() or to write_zero(), in any order. [any thread if
+  /// declared reentrant; otherwise one at a time]
   virtual void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) = 0;
 
   /// The chunk holds only zeros. The default stores nothing: chunks that are absent read as zero. [as write]
@@ -63,6 +75,10 @@ class VolumeWriter {
 
   /// Reports what was written, after finish(): bytes stored, chunks, checksum. [one thread]
   virtual void describe(MetadataSink& sink) { (void)sink; }
+
+  /// Channels that one output can hold; the host never asks for more. A writer that says more than 1 obeys
+  /// spec.channel_count and ChunkAddress::channel. [any thread]
+  virtual std::int32_t most_channels() const { return 1; }
 };
 
 }  // namespace spim

@@ -16,14 +16,15 @@ class PyramidParent;
 class ByteMeter;
 }  // namespace detail
 
-/// Takes every chunk of level 0 once and writes the chunks of all levels, each as soon as the chunks it is
-/// made of are in. A voxel of level l + 1 is the mean of the up to 2×2×2 voxels of level l that exist,
-/// rounded to nearest, halves up. Chunks whose voxels are all zero are given to write_zero() and need no
-/// memory.
+/// Takes every chunk of level 0 of one channel once and writes the chunks of all levels, each as soon as the
+/// chunks it is made of are in. A voxel of level l + 1 is the mean of the up to 2×2×2 voxels of level l that
+/// exist, rounded to nearest, halves up. Chunks whose voxels are all zero are given to write_zero() and need
+/// no memory.
 class Pyramid {
  public:
-  /// `writer` has begun `spec`. Throws Error when spec has no voxels, no chunk or no level.
-  Pyramid(VolumeWriter& writer, const VolumeSpec& spec);
+  /// `writer` has begun `spec`; the chunks are those of `channel`. Throws Error when spec has no voxels, no
+  /// chunk or no level.
+  Pyramid(VolumeWriter& writer, const VolumeSpec& spec, std::int32_t channel = 0);
   ~Pyramid();
   Pyramid(const Pyramid&) = delete;
   Pyramid& operator=(const Pyramid&) = delete;
@@ -58,6 +59,7 @@ class Pyramid {
 
   VolumeWriter* writer_;
   VolumeSpec spec_;
+  std::int32_t channel_;
   std::unique_ptr<detail::ByteMeter> meter_;
   std::mutex mutex_;  ///< of parents_
   std::unordered_map<ChunkAddress, std::shared_ptr<Parent>, AddressHash, SameAddress> parents_;

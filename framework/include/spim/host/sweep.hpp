@@ -2,6 +2,7 @@
 /// From a volume source to a writer in one pass: chunks in wavefront order, the pyramid from memory.
 
 #include <cstdint>
+#include <span>
 
 #include "spim/host/executor.hpp"
 #include "spim/host/progress.hpp"
@@ -18,6 +19,7 @@ struct SweepSettings {
 struct SweepPlan {
   std::int64_t memory_bytes = 0;  ///< peak of what the sweep keeps
   std::int64_t lanes = 0;         ///< bands of y and z that are swept one after the other
+  std::int64_t slab = 0;          ///< planes of z that are worked on at a time; all unless lanes cut z
   std::int64_t chunks = 0;        ///< of level 0
   bool whole_frames = false;      ///< frames are corrected whole: once for each lane that they are part of
 };
@@ -28,14 +30,20 @@ struct SweepReport {
   std::int64_t voxels = 0;          ///< level 0
 };
 
-/// Chooses the lanes for `spec` (whose chunk is the writer's). Throws Error naming the bytes that would be
-/// needed when even the smallest lane does not fit.
+/// Chooses the lanes for `spec` (whose chunk is the writer's). A source that decodes cells (Grain) is walked
+/// through in slabs of whole cells where its memory or flat chunks (one plane thick) ask for that, so that
+/// every cell is decoded once and flat chunks of one z follow each other. Throws Error naming the bytes that
+/// would be needed when even the smallest lane does not fit.
 SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
                      const SweepSettings& settings);
 
 /// Computes every chunk of every level and gives it to `writer` (begin … finish are called here). The result
 /// does not depend on the number of workers or on the memory.
 SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& spec,
+                  const Executor& executor, const SweepSettings& settings, Progress& progress);
+
+/// The same for the channels of a volume, one after the other: spec.channel_count sources of one shape.
+SweepReport sweep(std::span<VolumeSource* const> channels, VolumeWriter& writer, const VolumeSpec& spec,
                   const Executor& executor, const SweepSettings& settings, Progress& progress);
 
 }  // namespace spim

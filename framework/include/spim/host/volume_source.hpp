@@ -11,6 +11,13 @@
 
 namespace spim {
 
+/// The cells in which a source gets at its voxels, whole ones at a time: the chunks of a stored volume. They
+/// begin at first + k·size on each axis, 0 ≤ first < size. A size of 0 says that there are none.
+struct Grain {
+  Index3 size;
+  Index3 first;
+};
+
 class VolumeSource {
  public:
   virtual ~VolumeSource() = default;
@@ -23,6 +30,8 @@ class VolumeSource {
 
   /// What prepare() costs beside what it keeps.
   virtual LoadCost cost() const { return {}; }
+  /// So that a sweep can walk through whole cells.
+  virtual Grain grain() const { return {}; }
 
   /// Bytes that prepare(boxes) would keep in memory.
   virtual std::int64_t memory_for(std::span<const Box> boxes) const = 0;
