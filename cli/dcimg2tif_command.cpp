@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "command.hpp"
-#include "name_pattern.hpp"
 #include "plugin_choice.hpp"
 #include "scan_options.hpp"
+#include "spim/host/name_pattern.hpp"
 #include "spim/host/owned_image.hpp"
 #include "spim/host/tiff_image.hpp"
 #include "tiff_outputs.hpp"

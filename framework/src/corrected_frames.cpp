@@ -35,7 +35,22 @@ class CorrectedFrames final : public FrameSource {
     detail::WholeFrames& buffers = corrector_->buffers();
     const auto samples = buffers.lease();
     const ImageView<float> image = buffers.view(samples);
-    buffers.load(*frames_, frame, image);
+    correct(frame, image);
+    buffers.store({image.data, image.rows, image.columns, image.row_stride}, first, out);
+  }
+
+  void load_rows(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) override {
+    detail::WholeFrames& buffers = corrector_->buffers();
+    const auto samples = buffers.lease();
+    const ImageView<float> image = buffers.view(samples);
+    correct(frame, image);
+    for (std::int64_t i = 0; i < out.rows; ++i)
+      round_samples(image.row(first.y + i) + first.z, out.columns, out.row(i));
+  }
+
+ private:
+  void correct(std::int64_t frame, ImageView<float> image) {
+    corrector_->buffers().load(*frames_, frame, image);
     ClippedSamples clipped;
     try {
       corrector_->apply(image);
@@ -49,10 +64,8 @@ class CorrectedFrames final : public FrameSource {
     }
     if (tally_ && !counted_[static_cast<std::size_t>(frame)].exchange(true))
       tally_->add(clipped, shape_.rows * shape_.columns);
-    buffers.store({image.data, image.rows, image.columns, image.row_stride}, first, out);
   }
 
- private:
   std::unique_ptr<FrameSource> frames_;
   std::shared_ptr<FrameCorrector> corrector_;
   std::shared_ptr<ClipTally> tally_;

@@ -85,25 +85,47 @@ class OrientedFrames final : public FrameSource {
   PixelType type() const override { return info_.type; }
 
   void load(std::int64_t frame, FrameCorner first, BlockedView out) override {
-    const std::int64_t raw_frame = frames_.begin + frame;
-    const std::int64_t count = map_.rows_are_z ? out.z_count : out.y_count;
-    const std::int64_t pieces = ceil_div(count, piece_rows_);
-    const Lease scratch(scratch_);
-    // In the order of the file, so that the system reads ahead.
-    for (std::int64_t p = 0; p < pieces; ++p) {
-      const std::int64_t begin = (map_.rows_reversed ? pieces - 1 - p : p) * piece_rows_;
-      const IndexRange piece{begin, std::min(begin + piece_rows_, count)};
-      const std::int64_t at = (map_.rows_are_z ? first.z : first.y) + begin;
-      const std::int64_t row = map_.rows_reversed ? info_.rows - at - piece.size() : at;
-      reader_->read(raw_frame, row, {scratch.data(), piece.size(), info_.columns, stride_});
+    const IndexRange wanted = map_.rows_are_z ? IndexRange{first.z, first.z + out.z_count}
+                                              : IndexRange{first.y, first.y + out.y_count};
+    read_pieces(frame, wanted, [&](const std::uint16_t* raw, IndexRange piece) {
       if (map_.rows_are_z)
-        copy_rows(scratch.data(), piece, first.y, out);
+        copy_rows(raw, piece, first.y, out);
       else
-        transpose_rows(scratch.data(), piece, first.z, out);
-    }
+        transpose_rows(raw, piece, first.z, out);
+    });
+  }
+
+  void load_rows(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) override {
+    if (map_.rows_are_z)
+      return read_pieces(
+          frame, {first.z, first.z + out.columns},
+          [&](const std::uint16_t* raw, IndexRange piece) { turn_rows(raw, piece, first.y, out); });
+    if (!map_.rows_reversed && !map_.columns_reversed && out.columns == info_.columns)
+      return reader_->read(frames_.begin + frame, first.y, out);
+    read_pieces(frame, {first.y, first.y + out.rows}, [&](const std::uint16_t* raw, IndexRange piece) {
+      for (std::int64_t i = 0; i < piece.size(); ++i)
+        copy_row(raw_row(raw, i, piece.size()) + raw_column(first.z, out.columns), out.columns,
+                 out.row(piece.begin + i));
+    });
   }
 
  private:
+  /// Calls use(rows, piece) for raw rows of `wanted` (along the axis of raw rows), piece by piece, in the
+  /// order of the file, so that the system reads ahead. Pieces count from wanted.begin.
+  template <class Use>
+  void read_pieces(std::int64_t frame, IndexRange wanted, const Use& use) const {
+    const std::int64_t pieces = ceil_div(wanted.size(), piece_rows_);
+    const Lease scratch(scratch_);
+    for (std::int64_t p = 0; p < pieces; ++p) {
+      const std::int64_t begin = (map_.rows_reversed ? pieces - 1 - p : p) * piece_rows_;
+      const IndexRange piece{begin, std::min(begin + piece_rows_, wanted.size())};
+      const std::int64_t at = wanted.begin + begin;
+      const std::int64_t row = map_.rows_reversed ? info_.rows - at - piece.size() : at;
+      reader_->read(frames_.begin + frame, row, {scratch.data(), piece.size(), info_.columns, stride_});
+      use(scratch.data(), piece);
+    }
+  }
+
   /// Row i of the axis along which a piece of `count` raw rows lies.
   const std::uint16_t* raw_row(const std::uint16_t* piece, std::int64_t i, std::int64_t count) const {
     return piece + (map_.rows_reversed ? count - 1 - i : i) * stride_;
@@ -120,11 +142,34 @@ class OrientedFrames final : public FrameSource {
       const std::int64_t column = raw_column(first_y + b * kBlock, count);
       for (std::int64_t i = 0; i < z.size(); ++i) {
         const std::uint16_t* const from = raw_row(raw, i, z.size()) + column;
-        if (map_.columns_reversed)
-          copy_reversed(from, count, out.row(z.begin + i, b));
-        else
-          std::copy_n(from, count, out.row(z.begin + i, b));
+        copy_row(from, count, out.row(z.begin + i, b));
       }
+    }
+  }
+
+  void copy_row(const std::uint16_t* from, std::int64_t count, std::uint16_t* to) const {
+    if (map_.columns_reversed)
+      copy_reversed(from, count, to);
+    else
+      std::copy_n(from, count, to);
+  }
+
+  /// Raw rows are columns of the image.
+  void turn_rows(const std::uint16_t* raw, IndexRange z, std::int64_t first_y,
+                 ImageView<std::uint16_t> out) const {
+    const std::int64_t column = raw_column(first_y, out.rows);
+    for (std::int64_t begin = 0; begin < z.size(); begin += kBlock) {
+      const std::int64_t count = std::min(kBlock, z.size() - begin);
+      std::array<const std::uint16_t*, kBlock> rows;
+      for (std::int64_t i = 0; i < count; ++i)
+        rows[static_cast<std::size_t>(i)] = raw_row(raw, begin + i, z.size()) + column;
+      const detail::RowList list{rows.data(), static_cast<std::size_t>(count),
+                                 static_cast<std::size_t>(out.rows), 0};
+      const std::int64_t at = z.begin + begin;
+      if (map_.columns_reversed)
+        detail::deskew_kernels().transpose(list, out.row(out.rows - 1) + at, -out.row_stride);
+      else
+        detail::deskew_kernels().transpose(list, out.row(0) + at, out.row_stride);
     }
   }
 
@@ -151,7 +196,7 @@ class OrientedFrames final : public FrameSource {
   IndexRange frames_;
   std::int64_t stride_;  ///< samples between rows of a piece
   std::int64_t piece_rows_;
-  detail::ScratchPool<std::uint16_t> scratch_;
+  mutable detail::ScratchPool<std::uint16_t> scratch_;
 };
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <exception>
+#include <set>
 #include <string>
 #include <system_error>
 
@@ -177,18 +179,40 @@ void Publication::probe_folder() const {
 }
 
 void Publication::commit() {
-  detail::make_durable(temporary_);
-  give_final_name();
-  committed_ = true;
+  Publication* const self = this;
+  commit_all({&self, 1});
+}
+
+void Publication::commit_all(std::span<Publication* const> publications) {
+  std::size_t named = 0;
+  std::exception_ptr failure;
+  try {
+    for (; named < publications.size(); ++named) {
+      detail::make_durable(publications[named]->temporary_);
+      publications[named]->give_final_name();
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const auto done = publications.first(named);
+  std::set<fs::path> folders;
+  for (const Publication* publication : done) folders.insert(publication->target_.parent_path());
+  try {
+    for (const fs::path& folder : folders) detail::sync_folder(folder);
+  } catch (...) {
+    for (Publication* publication : done) publication->take_final_name_back();
+    throw;
+  }
+  for (Publication* publication : done) publication->settle();
+  if (failure) std::rethrow_exception(failure);
 }
 
 void Publication::give_final_name() {
   const bool is_folder = fs::is_directory(fs::symlink_status(temporary_));
   int code = rename_to_new(temporary_, target_);
-  bool exchanged = false;
   if (code == EEXIST && overwrite_) {
     code = exchange(temporary_, target_);
-    exchanged = true;
+    exchanged_ = code == 0;
   } else if (code == EEXIST && is_folder) {
     code =
         ::rename(temporary_.c_str(), target_.c_str()) == 0 ? 0 : errno;  // succeeds on an empty folder only
@@ -200,18 +224,21 @@ void Publication::give_final_name() {
         "{} was created by somebody else in the meantime; choose another output or give --overwrite",
         shown_.string()));
   if (code != 0) throw system_failure(shown_, "cannot be given its final name", code);
-  try {
-    detail::sync_folder(target_.parent_path());
-  } catch (...) {
-    if (exchanged)
-      exchange(temporary_, target_);
-    else
-      ::rename(target_.c_str(), temporary_.c_str());
-    throw;
-  }
+}
+
+void Publication::take_final_name_back() noexcept {
+  if (exchanged_)
+    exchange(temporary_, target_);
+  else
+    ::rename(target_.c_str(), temporary_.c_str());
+  exchanged_ = false;
+}
+
+void Publication::settle() noexcept {
   std::error_code error;
-  if (exchanged) fs::remove_all(temporary_, error);
+  if (exchanged_) fs::remove_all(temporary_, error);
   if (error) left_behind_ = temporary_;
+  committed_ = true;
 }
 
 }  // namespace spim

@@ -85,13 +85,13 @@ void WholeFrames::store(ImageView<const float> image, FrameCorner first, Blocked
 
 namespace spim {
 
-void load_image(FrameSource& source, std::int64_t frame, ImageView<std::uint16_t> out) {
+void FrameSource::load_rows(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out) {
   constexpr std::int64_t kBlock = BlockedView::kRows;
   const std::int64_t stride = out.columns * kBlock;
   const std::unique_ptr<std::uint16_t[]> samples(
       new std::uint16_t[static_cast<std::size_t>(ceil_div(out.rows, kBlock) * stride)]);
   const BlockedView blocks{samples.get(), out.columns, out.rows, stride};
-  source.load(frame, {}, blocks);
+  load(frame, first, blocks);
   for (std::int64_t y = 0; y < out.rows; y += kBlock)
     detail::copy_block(blocks, y, {out.row(y), std::min(kBlock, out.rows - y), out.columns, out.row_stride});
 }

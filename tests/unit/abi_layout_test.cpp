@@ -192,7 +192,7 @@ TEST(AbiLayout, DescriptionsOfDataKeepTheirLayout) {
   EXPECT_FIELD(ChannelSpec, window_start, 16, double);
   EXPECT_FIELD(ChannelSpec, window_end, 24, double);
 
-  expect_plain<VolumeSpec>(128, 9);
+  expect_plain<VolumeSpec>(160, 12);
   EXPECT_FIELD(VolumeSpec, shape, 0, Index3);
   EXPECT_FIELD(VolumeSpec, chunk, 24, Index3);
   EXPECT_FIELD(VolumeSpec, levels, 48, std::int32_t);
@@ -202,6 +202,9 @@ TEST(AbiLayout, DescriptionsOfDataKeepTheirLayout) {
   EXPECT_FIELD(VolumeSpec, name, 104, const char*);
   EXPECT_FIELD(VolumeSpec, channel_count, 112, std::int32_t);
   EXPECT_FIELD(VolumeSpec, channels, 120, const ChannelSpec*);
+  EXPECT_FIELD(VolumeSpec, source, 128, const char*);
+  EXPECT_FIELD(VolumeSpec, first_frame, 136, std::int64_t);
+  EXPECT_FIELD(VolumeSpec, stamp, 144, FrameStamp);
 
   expect_plain<ChunkAddress>(40, 3);
   EXPECT_FIELD(ChunkAddress, level, 0, std::int32_t);

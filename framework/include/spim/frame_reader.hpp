@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "spim/frame_stamp.hpp"
 #include "spim/host.hpp"
 #include "spim/image.hpp"
 #include "spim/plugin_kind.hpp"
@@ -16,14 +17,6 @@ struct StackInfo {
   std::int64_t rows = 0;      ///< of a frame as stored, before any rotation
   std::int64_t columns = 0;
   PixelType type = PixelType::u16;
-};
-
-/// The camera's own record of one frame.
-struct FrameStamp {
-  bool has_counter = false;
-  bool has_time = false;
-  std::uint32_t counter = 0;      ///< runs on by one per exposure, modulo 2^32; a gap is a dropped frame
-  std::int64_t microseconds = 0;  ///< since 1970-01-01 00:00 UTC
 };
 
 /// One open stack of frames. Created with (Host&, const Options&, std::string_view path); the constructor

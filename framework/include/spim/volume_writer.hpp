@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "spim/frame_stamp.hpp"
 #include "spim/host.hpp"
 #include "spim/image.hpp"
 #include "spim/plugin_kind.hpp"
@@ -29,6 +30,10 @@ struct VolumeSpec {
   std::int32_t channel_count = 1;  ///< volumes of this shape, one per channel, in one output
   const ChannelSpec* channels =
       nullptr;  ///< channel_count of them, or null; valid during the call only, as name
+  // What the voxels were made from, for formats that can say it.
+  const char* source = "";        ///< name of a file; UTF-8
+  std::int64_t first_frame = -1;  ///< plane z is frame first_frame + z of the source; -1: is no frame
+  FrameStamp stamp;               ///< of the first plane
 };
 
 /// Which chunk: level and position in the grid of chunks, x, y, z, of one channel.

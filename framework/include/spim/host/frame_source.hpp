@@ -54,10 +54,16 @@ class FrameSource {
   /// part lies inside shape(). Camera rows are read whole: with an odd number of quarter turns a part in z
   /// reads only its share of the file, with an even number a part in y does. [any thread]
   virtual void load(std::int64_t frame, FrameCorner first, BlockedView out) = 0;
+
+  /// The same part as rows of an image: out.row(i)[j] = row first.y + i, column first.z + j. The default
+  /// passes through a BlockedView. [any thread]
+  virtual void load_rows(std::int64_t frame, FrameCorner first, ImageView<std::uint16_t> out);
 };
 
 /// Loads all of `frame` as an image: rows y, columns x_cam, of the shape of the source. [any thread]
-void load_image(FrameSource& source, std::int64_t frame, ImageView<std::uint16_t> out);
+inline void load_image(FrameSource& source, std::int64_t frame, ImageView<std::uint16_t> out) {
+  source.load_rows(frame, {}, out);
+}
 
 /// The part of a stack that a user asked for.
 struct FrameRange {

@@ -31,6 +31,10 @@ class Publication {
   /// which is removed afterwards). Throws Error; then the final name is as it was.
   void commit();
 
+  /// The same for several at once, which waits for the disk less often than one after the other. When one
+  /// fails, those before it have their final names, and that one and those behind it are as they were.
+  static void commit_all(std::span<Publication* const> publications);
+
   /// After commit(): where the old output still is because it could not be removed; empty otherwise.
   const std::filesystem::path& left_behind() const noexcept { return left_behind_; }
 
@@ -39,6 +43,8 @@ class Publication {
   void create_parents();
   void probe_folder() const;
   void give_final_name();
+  void take_final_name_back() noexcept;
+  void settle() noexcept;
 
   std::filesystem::path shown_;   ///< the target as the user wrote it, for messages
   std::filesystem::path target_;  ///< absolute, links resolved
@@ -46,6 +52,7 @@ class Publication {
   std::filesystem::path left_behind_;
   std::vector<std::filesystem::path> created_parents_;  ///< outermost first
   bool overwrite_;
+  bool exchanged_ = false;  ///< the temporary name is that of the old output
   bool committed_ = false;
 };
 

@@ -1,4 +1,4 @@
-#include "name_pattern.hpp"
+#include "spim/host/name_pattern.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "spim/error.hpp"
 
-namespace spim::cli {
+namespace spim {
 
 NamePattern::NamePattern(std::string_view pattern) {
   const auto refuse = [&](std::string_view why) {
@@ -41,4 +41,4 @@ std::string NamePattern::name(std::int64_t number) const {
          after_;
 }
 
-}  // namespace spim::cli
+}  // namespace spim

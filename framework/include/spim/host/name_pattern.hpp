@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace spim::cli {
+namespace spim {
 
 /// A text with one number in it, as printf and Python write them: %d, %5d, %05d; %% is a percent sign.
 class NamePattern {
@@ -21,4 +21,4 @@ class NamePattern {
   bool zeros_ = false;
 };
 
-}  // namespace spim::cli
+}  // namespace spim
