@@ -86,7 +86,9 @@ void start_writing_back(const fs::path& path) {
   ::close(file);
 }
 
-VolumeSpec spec_of_plane(const VolumeSource& source, const PlaneLabels& labels, std::int64_t plane) {
+}  // namespace
+
+VolumeSpec plane_spec(const VolumeSource& source, const PlaneLabels& labels, std::int64_t plane) {
   VolumeSpec spec;
   spec.shape = {source.shape().x, source.shape().y, 1};
   spec.type = source.type();
@@ -98,8 +100,6 @@ VolumeSpec spec_of_plane(const VolumeSource& source, const PlaneLabels& labels, 
   if (labels.stamp) spec.stamp = labels.stamp(plane);
   return spec;
 }
-
-}  // namespace
 
 PlaneFile::PlaneFile(fs::path name, const PlaneSeriesSettings& settings, const VolumeSpec& spec)
     : publication_(std::move(name), settings.taken != TakenNames::refuse, settings.inputs),
@@ -155,6 +155,10 @@ PlaneSeries::PlaneSeries(PlaneSeriesSettings settings, const Executor& executor)
     if (kept[static_cast<std::size_t>(plane)] == 0) wanted_.push_back(plane);
 }
 
+Index3 PlaneSeries::chunk_shape(const VolumeSpec& spec) const {
+  return settings_.create_writer(settings_.name(0))->chunk_shape(spec);
+}
+
 std::unique_ptr<PlaneFile> PlaneSeries::create(std::int64_t plane, const VolumeSpec& spec) const {
   return std::make_unique<PlaneFile>(settings_.name(plane), settings_, spec);
 }
@@ -199,7 +203,7 @@ class PlaneWriter {
     buffer.resize(static_cast<std::size_t>(shape.x * shape.y));
     const auto view = dense_view(buffer.data(), Index3{shape.x, shape.y, 1});
     source_.read({{0, 0, plane}, {shape.x, shape.y, plane + 1}}, view);
-    auto file = series_.create(plane, spec_of_plane(source_, labels_, plane));
+    auto file = series_.create(plane, plane_spec(source_, labels_, plane));
     file->write(as_const(view));
     file->finish();
     publish_with_others(std::move(file));

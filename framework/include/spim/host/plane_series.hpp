@@ -71,6 +71,8 @@ class PlaneSeries {
   std::int64_t count() const noexcept { return settings_.count; }
   std::filesystem::path name(std::int64_t plane) const { return settings_.name(plane); }
 
+  /// The chunks in which the writer takes a plane of `spec`.
+  Index3 chunk_shape(const VolumeSpec& spec) const;
   /// Begins the file of `plane`, a wanted one. [any thread]
   std::unique_ptr<PlaneFile> create(std::int64_t plane, const VolumeSpec& spec) const;
 
@@ -86,6 +88,9 @@ struct PlaneLabels {
   std::int64_t first_frame = -1;
   std::function<FrameStamp(std::int64_t plane)> stamp;  ///< may be empty. [any thread]
 };
+
+/// What the file of `plane` is asked to hold. Borrows the texts of `labels`.
+VolumeSpec plane_spec(const VolumeSource& source, const PlaneLabels& labels, std::int64_t plane);
 
 /// How a series is written.
 struct PlaneWork {
