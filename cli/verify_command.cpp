@@ -1,0 +1,156 @@
+/// verify: decodes everything that is stored and names what is damaged.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "command.hpp"
+#include "common_options.hpp"
+#include "frame_gaps.hpp"
+#include "plugin_choice.hpp"
+#include "recognition.hpp"
+#include "session.hpp"
+#include "spim/host/instances.hpp"
+#include "spim/host/verify.hpp"
+#include "values.hpp"
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Verifies the inputs of one call, one after the other.
+class Verification {
+ public:
+  Verification(Session& session, const Selections& plugins) : session_(session), plugins_(plugins) {}
+
+  /// Prints one line for each damaged unit of `path`.
+  void verify(const std::string& path) {
+    path_ = path;
+    total_ = {};
+    try {
+      if (recognise(session_.registry(), path, plugins_) == Kind::volume_reader)
+        verify_volumes();
+      else
+        verify_stack();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      // What cannot be opened is damaged as a whole.
+      report({"", error.what()});
+      ++total_.damaged;
+    }
+    all_damaged_ += total_.damaged;
+    if (session_.options().silent) return;
+    fmt::print("{}: {} {}, {} decoded, {}\n", path, total_.units, units_, format_bytes(total_.bytes),
+               total_.damaged == 0 ? "nothing is damaged" : fmt::format("{} damaged", total_.damaged));
+  }
+
+  std::int64_t damaged() const noexcept { return all_damaged_; }
+
+ private:
+  void report(const Damage& damage) const {
+    fmt::print("{}: {}{}{}\n", path_, damage.unit, damage.unit.empty() ? "" : ": ", damage.reason);
+    std::fflush(stdout);  // a run of hours is watched
+  }
+
+  void add(const VerifyReport& part) {
+    total_.units += part.units;
+    total_.damaged += part.damaged;
+    total_.bytes += part.bytes;
+  }
+
+  VerifySettings settings() {
+    return {&session_.executor(), &session_.progress(), session_.options().memory()};
+  }
+
+  void verify_volumes() {
+    units_ = "chunks";
+    Selection selection = plugins_.volume_reader;
+    const auto first = open_volume(session_.registry(), session_.host(), selection, path_);
+    check_configuration(*first);
+    const std::int32_t channels = first->info().channels;
+    if (channels == 1) return add(verify_volume(*first, settings(), [this](const Damage& d) { report(d); }));
+    for (std::int32_t channel = 0; channel < channels; ++channel) {
+      selection.options["channel"] = std::to_string(channel);
+      const auto reader = open_volume(session_.registry(), session_.host(), selection, path_);
+      add(verify_volume(*reader, settings(), [&](const Damage& d) {
+        report({fmt::format("channel {}, {}", channel, d.unit), d.reason});
+      }));
+    }
+  }
+
+  void verify_stack() {
+    units_ = "frames";
+    const auto reader = open_frames(session_.registry(), session_.host(), plugins_.reader, path_);
+    add(verify_frames(*reader, settings(), [this](const Damage& d) { report(d); }));
+    if (total_.damaged > 0) return;
+    for (const FrameGap& gap : frame_gaps(*reader))
+      session_.warn(
+          fmt::format("{}: the camera dropped {} frame{} before frame {}; the file is as it was written",
+                      path_, gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
+  }
+
+  /// What was asked for when the volume was made, if that stands beside it, must be there.
+  void check_configuration(VolumeReader& reader) {
+    const fs::path normal = fs::absolute(path_).lexically_normal();
+    const fs::path file = configuration_path(normal.has_filename() ? normal : normal.parent_path());
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) return;
+    Configuration made;
+    try {
+      made = load_configuration(file);
+    } catch (const Error& error) {
+      report({"configuration", error.what()});
+      ++total_.damaged;
+      return;
+    }
+    const auto levels = made.options.find("levels");
+    if (levels == made.options.end() || levels->second == std::to_string(reader.info().levels)) return;
+    report({"levels", fmt::format("{} says that the volume was written with {} levels, but {} can be read",
+                                  file.string(), levels->second, reader.info().levels)});
+    ++total_.damaged;
+  }
+
+  Session& session_;
+  const Selections& plugins_;
+  std::string path_;
+  std::string_view units_ = "units";
+  VerifyReport total_;
+  std::int64_t all_damaged_ = 0;
+};
+
+}  // namespace
+
+int run_verify(const Invocation& call) {
+  CommonOptions common;
+  std::vector<std::string> paths;
+  PluginChoice plugins;
+  CommandLine line(call.program, "PATH... [options]",
+                   "Reads and decodes everything of volumes, camera files and stacks of images: headers, "
+                   "sizes, every chunk of "
+                   "every level or every frame, and the checksums of formats that have them. Prints one line "
+                   "for each damaged "
+                   "unit; exit code 1 when there is any. Chunks that are absent are zero by the definition "
+                   "of formats and not "
+                   "damaged.");
+  line.arguments({"PATH...", "", "volumes, camera files, folders or patterns of images"}, paths, {1, 4096});
+  line.group("Input");
+  plugins.add_reader(line);
+  add_work_options(line, common);
+  plugins.add_general(line);
+  add_general_options(line, common);
+  if (!line.parse(call.arguments)) return kDone;
+
+  Session session(common, *call.cancel);
+  plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader});
+  Verification verification(session, plugins.get());
+  for (const std::string& path : paths) verification.verify(path);
+  return verification.damaged() > 0 ? kFailed : kDone;
+}
+
+}  // namespace spim::cli
