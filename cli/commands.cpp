@@ -9,6 +9,10 @@ int run_stack2oblique(const Invocation& call);
 int run_oblique2stitched(const Invocation& call);
 int run_oblique_align(const Invocation& call);
 int run_dcimg2tif(const Invocation& call);
+int run_convert(const Invocation& call);
+int run_blockfs2tif(const Invocation& call);
+int run_blockfs2jp2k(const Invocation& call);
+int run_verify(const Invocation& call);
 int run_illum_corr(const Invocation& call);
 int run_destripe(const Invocation& call);
 int run_info(const Invocation& call);
@@ -35,6 +39,11 @@ constexpr Command kCommands[] = {
     {"oblique-illum-corr", "oblique-illum-corr",
      "measure the illumination profile of camera files, for --flat", run_illum_corr},
     {"destripe", "", "images or frames to TIFF files without stripes", run_destripe},
+    {"convert", "", "a volume or stack, or a part of it, to another format or to files of planes",
+     run_convert},
+    {"blockfs2tif", "blockfs2tif", "the planes of a volume to TIFF files", run_blockfs2tif},
+    {"blockfs2jp2k", "blockfs2jp2k", "the planes of a volume to JPEG 2000 files", run_blockfs2jp2k},
+    {"verify", "", "decode everything and name what is damaged", run_verify},
     {"info", "", "what a camera file or a volume is", run_info},
     {"view-slice", "", "a picture of a plane or of a maximum projection", run_view_slice},
     {"simulate", "", "write a synthetic acquisition with known truth", run_simulate},

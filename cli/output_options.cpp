@@ -33,6 +33,12 @@ void add_output_options(CommandLine& line, OutputOptions& options, CommonOptions
 }
 
 void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request) {
+  VolumeSource* const channels[] = {&source};
+  write_volume(session, channels, request);
+}
+
+void write_volume(Session& session, std::span<VolumeSource* const> channels, const VolumeRequest& request) {
+  const VolumeSource& source = *channels.front();
   const std::string& path = request.output.path;
   Publication publication(path, session.options().overwrite, request.inputs);
   const auto writer =
@@ -45,6 +51,13 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
   spec.voxel_um = source.voxel_um();
   spec.origin_um = request.labels.origin_um;
   spec.name = request.labels.name.c_str();
+  spec.channel_count = static_cast<std::int32_t>(channels.size());
+  std::vector<ChannelSpec> looks;
+  for (const ChannelLabel& look : request.labels.channels)
+    looks.push_back({look.label.c_str(), look.color.c_str(), look.window_start, look.window_end});
+  if (!looks.empty()) spec.channels = looks.data();
+  for (const VolumeSource* channel : channels)
+    if (channel->type() == PixelType::u16) spec.type = PixelType::u16;
   spec.chunk = writer->chunk_shape(spec);
 
   const SweepSettings settings{session.options().memory()};
@@ -59,7 +72,7 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
         "{}: {} of memory hold no more than a part of the frames, so each frame is corrected up to {} times, "
         "once for each lane; more --memory makes it faster",
         path, format_bytes(settings.memory_bytes), plan.lanes));
-  sweep(source, *writer, spec, session.executor(), settings, session.progress());
+  sweep(channels, *writer, spec, session.executor(), settings, session.progress());
   session.executor().cancel().check();
   publication.commit();
   if (const auto& old = publication.left_behind(); !old.empty())
@@ -67,8 +80,9 @@ void write_volume(Session& session, VolumeSource& source, const VolumeRequest& r
                              path, old.string()));
   save_configuration(request.saved, configuration_path(path));
   if (session.options().silent) return;
-  fmt::print("{}: {} voxels, {} level{}\n", path, format_triple(spec.shape), spec.levels,
-             spec.levels == 1 ? "" : "s");
+  fmt::print("{}: {}{} voxels, {} level{}\n", path,
+             channels.size() > 1 ? fmt::format("{} channels of ", channels.size()) : "",
+             format_triple(spec.shape), spec.levels, spec.levels == 1 ? "" : "s");
   PrintedLines lines;
   writer->describe(lines);
 }

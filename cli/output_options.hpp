@@ -2,6 +2,7 @@
 /// Options of the volume that is written, and writing it.
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,17 @@ struct OutputOptions {
 /// --levels, --chunk-size, --overwrite. --output is the command's own.
 void add_output_options(CommandLine& line, OutputOptions& options, CommonOptions& common);
 
+/// How a viewer should show a channel, as ChannelSpec.
+struct ChannelLabel {
+  std::string label, color;
+  double window_start = 0, window_end = 0;
+};
+
 /// What is remembered of a volume beside its voxels.
 struct VolumeLabels {
-  Vec3 origin_um;    ///< position of voxel (0,0,0)
-  std::string name;  ///< for people
+  Vec3 origin_um;                           ///< position of voxel (0,0,0)
+  std::string name;                         ///< for people
+  std::vector<ChannelLabel> channels = {};  ///< one for each, or none at all
 };
 
 /// What is written, where, and with which choices.
@@ -38,6 +46,8 @@ struct VolumeRequest {
 
 /// Computes `source`, publishes it with the configuration beside it, and says what was written.
 void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request);
+/// The same for the channels of a volume: at least one, all of one shape.
+void write_volume(Session& session, std::span<VolumeSource* const> channels, const VolumeRequest& request);
 
 /// What is kept of a call: all options of `line` but those of the terminal and the permission to overwrite.
 Configuration configuration_of(std::string_view command, const CommandLine& line, const Selections& plugins);

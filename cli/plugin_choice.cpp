@@ -139,12 +139,16 @@ bool PluginChoice::aligner_given() const {
   return !aligner_.empty() || !configured_.aligner.id.empty();
 }
 
+bool PluginChoice::writer_given() const {
+  return ngff_ || !writer_.empty() || !configured_.writer.id.empty();
+}
+
 std::string PluginChoice::writer_id() const {
   if (ngff_ && !writer_.empty() && writer_ != "zarr")
     throw UsageError(fmt::format("--ngff and --writer {} contradict each other; give one of them", writer_));
   if (!writer_.empty()) return writer_;
   if (ngff_) return "zarr";
-  return configured_.writer.id.empty() ? "blockfs" : configured_.writer.id;
+  return configured_.writer.id.empty() ? default_writer_ : configured_.writer.id;
 }
 
 void PluginChoice::resolve(Session& session, const std::vector<Kind>& used) {

@@ -38,6 +38,12 @@ class PluginChoice {
   std::string destripe_id() const;
   /// Chooses a reader for another option; throws UsageError when it contradicts --reader.
   void want_reader(const std::string& id, std::string_view option);
+  /// Chooses the writer that the command stands for. After parse().
+  void want_writer(const std::string& id) { writer_ = id; }
+  /// True when the user chose the writer, and not the default. After parse().
+  bool writer_given() const;
+  /// The writer that is taken when the user chooses none.
+  void default_writer(const std::string& id) { default_writer_ = id; }
   /// Sets an option of the plugin in use, as --set does.
   void set(Kind kind, std::string_view option, std::string_view value);
   /// Forgets what a configuration file says of a kind that this call does not need. After parse().
@@ -57,6 +63,7 @@ class PluginChoice {
   void choose_destripe(Selections& typed);
 
   std::string reader_, writer_, destripe_, aligner_, config_;
+  std::string default_writer_ = "blockfs";
   bool ngff_ = false;
   std::vector<std::string> settings_;
   std::map<std::string, std::string> destripe_options_;  ///< of the plugin, by name; empty: not given

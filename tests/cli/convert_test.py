@@ -1,0 +1,161 @@
+"""Volumes and stacks to other formats, whole and in part; several channels; what is damaged is named."""
+
+import json
+import os
+import unittest
+
+import numpy as np
+
+from cli_support import Case, read_json, run, scene, write_dcimg
+from support import volume_tool
+from support.volume_tool import noise, pyramid
+
+
+class Convert(Case):
+    def volume(self, name="in.zarr", shape=(37, 50, 61), levels=3, format="zarr", chunk=(16, 16, 16), seed=1, **more):
+        arrays = pyramid(noise(shape, seed=seed), levels)
+        volume_tool.write(format, self.path(name), arrays, chunk, voxel_um=[1.28, 1.8, 1.25],
+                          origin_um=[10, 20, 30], **more)
+        return arrays
+
+    def level(self, name, level=0, format="zarr", **options):
+        return volume_tool.read(format, self.path(name), **options)[0][level]
+
+    def transforms(self, name, level=0):
+        scale, shift = read_json(self.path(name, ".zattrs"))["multiscales"][0]["datasets"][level][
+            "coordinateTransformations"]
+        return scale["scale"][-3:], shift["translation"][-3:]
+
+    def test_every_format_gives_the_voxels_to_every_other(self):
+        full, _, _ = self.volume()
+        self.succeed("convert", self.path("in.zarr"), self.path("blocks"), "--levels", "2")
+        self.succeed("convert", self.path("blocks"), self.path("back.zarr"), "--chunk-size", "20,9,33")
+        np.testing.assert_array_equal(self.level("blocks", format="blockfs"), full)
+        np.testing.assert_array_equal(self.level("back.zarr"), full)
+        self.assertEqual(self.transforms("back.zarr"), ([1.25, 1.8, 1.28], [30, 20, 10]))
+        self.assertEqual(read_json(self.path("back.zarr.config.json"))["command"], "convert")
+
+    def test_a_box_of_a_level_keeps_its_place(self):
+        _, half, _ = self.volume()
+        self.succeed("convert", self.path("in.zarr"), self.path("part.zarr"), "--level", "1", "--box", "3:29,5:,:17",
+                     "--levels", "1")
+        np.testing.assert_array_equal(self.level("part.zarr"), half[:17, 5:, 3:29])
+        scale, shift = self.transforms("part.zarr")
+        np.testing.assert_allclose(scale, [2.5, 3.6, 2.56])
+        np.testing.assert_allclose(shift, [30 + 0.625, 20 + 0.9 + 5 * 3.6, 10 + 0.64 + 3 * 2.56])
+
+    def test_result_does_not_depend_on_workers_and_memory(self):
+        full, _, _ = self.volume(shape=(70, 90, 80))
+        for i, options in enumerate((("--n-workers", "1"), ("--n-workers", "3"), ("--memory", "6M", "--levels", "1"))):
+            self.succeed("convert", self.path("in.zarr"), self.path(f"{i}.zarr"), "--chunk-size", "24,24,24", *options)
+            np.testing.assert_array_equal(self.level(f"{i}.zarr"), full)
+
+    def test_a_stack_becomes_a_volume(self):
+        frames = scene(9, 20, 31)
+        write_dcimg(self.path("0.dcimg"), frames)
+        done = self.succeed("convert", self.path("0.dcimg"), self.path("stack.zarr"), "--levels", "1")
+        self.assertIn("--voxel-size", done.stderr)
+        np.testing.assert_array_equal(self.level("stack.zarr"), frames)
+        self.succeed("convert", self.path("0.dcimg"), self.path("turned.zarr"), "--levels", "1", "--voxel-size", "1,2,3",
+                     "--rotate-90", "3", "--flip-ud", "--box", "2:15,:,4:")
+        turned = np.stack([np.flipud(np.rot90(f, 3)) for f in frames])[4:, :, 2:15]
+        np.testing.assert_array_equal(self.level("turned.zarr"), turned)
+        self.assertEqual(self.transforms("turned.zarr"), ([3, 2, 1], [12, 0, 2]))
+
+    def test_requests_without_sense_are_refused_and_leave_nothing(self):
+        self.volume()
+        source, out = self.path("in.zarr"), self.path("out.zarr")
+        for options, says in ((("--box", "0:62,:,:"), "reaches outside"), (("--box", "5:5,:,:"), "no voxels"),
+                              (("--box", "9:5,:,:"), "no voxels"), (("--box", "1,2,3"), "not x0:x1"),
+                              (("--box", "a:b,:,:"), "--box"), (("--level", "3"), "the coarsest is 2"),
+                              (("--channels", "1"), "no channel 1"), (("--voxel-size", "1,2"), "three lengths"),
+                              (("--channel-colors", "red"), "RRGGBB"), (("--channel-windows", "5:2"), "BLACK:WHITE"),
+                              (("--channel-names", "a,b"), "2 for 1 channel"), (("--resume",), "one output")):
+            with self.subTest(options=options):
+                self.fail_with(2, "convert", source, out, *options, says=says)
+        self.fail_with(1, "convert", self.path("none"), out, says="does not exist")
+        self.fail_with(1, "convert", source, source, "--overwrite", says="input")
+        self.fail_with(2, "convert", source, self.path("img_%03d"), says="ending")
+        self.fail_with(2, "convert", source, says="lacks")
+        self.assert_nothing_left("in.zarr")
+
+    def test_a_damaged_chunk_stops_the_conversion_and_is_named(self):
+        self.volume(chunk=(32, 32, 32))
+        with open(self.path("in.zarr", "0/0/0/1/0/1"), "r+b") as file:
+            file.truncate(100)
+        self.fail_with(1, "convert", self.path("in.zarr"), self.path("out"), says="in.zarr/0/0/0/1/0/1")
+        self.assert_nothing_left("in.zarr")
+
+
+class Verify(Case):
+    def lines(self, *arguments, code):
+        done = run("verify", *arguments)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout.splitlines()
+
+    def test_whole_volumes_are_whole(self):
+        for format in "zarr", "blockfs":
+            volume_tool.write(format, self.path(format), pyramid(noise((40, 50, 60)), 3), (16, 16, 16))
+            line, = self.lines(self.path(format), code=0)
+            # 4·4·3 + 2·2·2 + 1 chunks
+            self.assertIn("57 chunks", line)
+            self.assertIn("nothing is damaged", line)
+
+    def test_each_damaged_chunk_has_a_line(self):
+        volume_tool.write("zarr", self.path("v.zarr"), pyramid(noise((40, 50, 60)), 2), (16, 16, 16))
+        damaged = ["0/0/0/2/3/1", "0/0/0/2/1/0", "1/0/0/1/1/1"]
+        for name in damaged[:2]:
+            with open(self.path("v.zarr", name), "r+b") as file:
+                file.truncate(os.path.getsize(file.name) - 5)
+        with open(self.path("v.zarr", damaged[2]), "r+b") as file:
+            file.write(b"\xff" * 16)
+        lines = self.lines(self.path("v.zarr"), code=1)
+        self.assertEqual(len(lines), 4, lines)
+        for unit, name in zip(("level 0, chunk (1,3,2)", "level 0, chunk (0,1,2)", "level 1, chunk (1,1,1)"), damaged):
+            line, = [line for line in lines if unit in line]
+            self.assertIn(name, line)
+        self.assertIn("3 damaged", lines[-1])
+
+    def test_damage_of_blockfs_names_the_block(self):
+        volume_tool.write("blockfs", self.path("v"), [noise((40, 50, 60))], (32, 32, 32))
+        name = self.path("v", "1_1_1", "precomputed.blockfs.1")
+        with open(name, "r+b") as file:
+            file.truncate(os.path.getsize(name) // 2)
+        lines = self.lines(self.path("v"), code=1)
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn("level 0, chunk (1,0,0)", lines[0])
+
+    def test_damaged_metadata_are_a_damaged_volume(self):
+        volume_tool.write("zarr", self.path("v.zarr"), [noise((10, 10, 10))])
+        with open(self.path("v.zarr", "0", ".zarray"), "w") as file:
+            file.write("{")
+        lines = self.lines(self.path("v.zarr"), code=1)
+        self.assertEqual(len(lines), 2)
+        self.assertIn(".zarray", lines[0])
+
+    def test_levels_that_were_written_must_be_there(self):
+        volume_tool.write("zarr", self.path("v.zarr"), [noise((30, 30, 30))])
+        self.succeed("convert", self.path("v.zarr"), self.path("blocks"), "--levels", "3")
+        self.lines(self.path("blocks"), code=0)
+        os.rename(self.path("blocks", "4_4_4"), self.path("elsewhere"))
+        lines = self.lines(self.path("blocks"), code=1)
+        self.assertIn("3 levels, but 2 can be read", lines[0])
+
+    def test_camera_files_are_decoded_to_their_end(self):
+        write_dcimg(self.path("0.dcimg"), scene(12, 20, 31))
+        self.assertIn("12 frames", self.lines(self.path("0.dcimg"), code=0)[0])
+        with open(self.path("0.dcimg"), "r+b") as file:
+            file.truncate(os.path.getsize(file.name) - 3000)
+        lines = self.lines(self.path("0.dcimg"), code=1)
+        self.assertIn("cut short", lines[0])
+        self.assertIn("3 damaged", lines[-1])
+
+    def test_several_inputs_are_verified_in_one_call(self):
+        volume_tool.write("zarr", self.path("v.zarr"), [noise((10, 10, 10))])
+        lines = self.lines(self.path("v.zarr"), self.path("missing"), code=1)
+        self.assertEqual(len(lines), 3)
+        self.assertIn("does not exist", lines[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
