@@ -24,6 +24,9 @@ int confidence(const Item& item, const fs::path& path) {
 
 Kind recognise(const Registry& registry, const fs::path& path, const Selections& plugins) {
   std::error_code error;
+  // A pattern names the files of a stack of frames.
+  if (!fs::exists(path, error) && path.string().find_first_of("*?[") != std::string::npos)
+    return Kind::frame_reader;
   if (!fs::exists(path, error)) throw Error(fmt::format("{}: does not exist", path.string()));
   if (!plugins.reader.id.empty()) return Kind::frame_reader;
   if (!plugins.volume_reader.id.empty()) return Kind::volume_reader;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +13,24 @@
 
 namespace spim {
 
-std::vector<unsigned char> head_of(const std::filesystem::path& path) {
+namespace {
+
+/// The first file that a pattern matches; `path` itself when it is none or matches nothing.
+std::filesystem::path file_to_look_at(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path.string().find_first_of("*?[") == std::string::npos || std::filesystem::exists(path, ignored))
+    return path;
+  glob_t found{};
+  std::filesystem::path first = path;
+  if (::glob(path.c_str(), 0, nullptr, &found) == 0 && found.gl_pathc > 0) first = found.gl_pathv[0];
+  ::globfree(&found);
+  return first;
+}
+
+}  // namespace
+
+std::vector<unsigned char> head_of(const std::filesystem::path& given) {
+  const std::filesystem::path path = file_to_look_at(given);
   const auto fail = [&](const char* what) -> Error {
     return Error(fmt::format("{} {}: {}", path.string(), what, std::strerror(errno)));
   };

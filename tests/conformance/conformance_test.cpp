@@ -80,14 +80,14 @@ class Conformance : public testing::Test {
   }
 
   /// A small volume written by the plugin's own writer, for its reader.
-  fs::path volume(const fs::path& library, const std::string& id) {
+  fs::path volume(const fs::path& library, const std::string& id, std::int64_t planes = 30) {
     SearchPath path;
     path.files = {library};
     const Registry registry(path);
     const fs::path output = folder_ / ("sample." + id);
     const auto writer = create_writer(registry, host_.services, {id, {}}, output);
     VolumeSpec spec;
-    spec.shape = {50, 40, 30};
+    spec.shape = {50, 40, planes};
     spec.chunk = {32, 32, 32};
     spec.voxel_um = {1, 1, 1};
     spec.chunk = writer->chunk_shape(spec);
@@ -152,6 +152,12 @@ TEST_F(Conformance, of_the_volume_readers_on_volumes) {
     EXPECT_THAT(failures(checks), IsEmpty());
     EXPECT_GE(passes(checks), 21);
   }
+}
+
+TEST_F(Conformance, of_the_jp2_readers_on_a_plane) {
+  const auto checks = check(built("jp2"), volume(built("jp2"), "jp2", 1));
+  EXPECT_THAT(failures(checks), IsEmpty());
+  EXPECT_GE(passes(checks), 30);
 }
 
 TEST_F(Conformance, passes_an_implementation_without_faults) {
