@@ -13,6 +13,7 @@ int run_convert(const Invocation& call);
 int run_blockfs2tif(const Invocation& call);
 int run_blockfs2jp2k(const Invocation& call);
 int run_verify(const Invocation& call);
+int run_dcimg2jp2(const Invocation& call);
 int run_illum_corr(const Invocation& call);
 int run_destripe(const Invocation& call);
 int run_info(const Invocation& call);
@@ -36,6 +37,7 @@ constexpr Command kCommands[] = {
      "tiles (camera files or deskewed volumes) to one stitched volume", run_oblique2stitched},
     {"oblique-align", "oblique-align", "where the tiles really are, from their overlaps", run_oblique_align},
     {"dcimg2tif", "dcimg2tif", "the frames of a camera file to TIFF files", run_dcimg2tif},
+    {"dcimg2jp2", "dcimg2jp2", "the frames of a camera file to JPEG 2000 files", run_dcimg2jp2},
     {"oblique-illum-corr", "oblique-illum-corr",
      "measure the illumination profile of camera files, for --flat", run_illum_corr},
     {"destripe", "", "images or frames to TIFF files without stripes", run_destripe},

@@ -1,4 +1,4 @@
-/// dcimg2oblique and stack2oblique: one camera file becomes one deskewed volume.
+/// dcimg2oblique and stack2oblique: one camera file or stack becomes one deskewed volume.
 
 #include <fmt/format.h>
 
@@ -25,9 +25,27 @@ struct Request {
   PluginChoice plugins;
 };
 
-void declare(CommandLine& line, Request& request) {
+/// What tells the two commands apart.
+struct Variant {
+  std::string_view command, description;
+  Label input;
+};
+
+constexpr Variant kCameraFile = {
+    "dcimg2oblique",
+    "Deskews a camera file of an oblique scan into a volume. Voxels outside the scanned "
+    "parallelepiped are zero.",
+    {"input,i", "FILE", "camera file to convert"}};
+constexpr Variant kStack = {
+    "stack2oblique",
+    "Deskews a stack of frames, in any format that an installed reader knows, into a volume. Voxels "
+    "outside the scanned parallelepiped are zero.",
+    {"input,i", "STACK",
+     "frames to convert: a pattern in quotes (\"folder/img*.tiff\"), a folder of files, or one file"}};
+
+void declare(CommandLine& line, Request& request, const Variant& variant) {
   line.group("Input and output");
-  line.text({"input,i", "FILE", "camera file to convert"}, request.input);
+  line.text(variant.input, request.input);
   line.text({"output,o", "PATH", "volume to write"}, request.output.path);
   request.plugins.add_reader(line);
   add_stack_options(line, request.stack);
@@ -42,12 +60,21 @@ void declare(CommandLine& line, Request& request) {
   refuse_missing_options(line);
 }
 
-int convert(const Invocation& call, std::string_view command, std::string_view description) {
+/// What people call the volume: the name of the file or folder; that of the folder for a pattern.
+std::string name_of(const std::string& input) {
+  std::filesystem::path path = std::filesystem::absolute(input).lexically_normal();
+  if (!path.has_filename() || path.filename().string().find_first_of("*?[") != std::string::npos)
+    path = path.parent_path();
+  return path.stem().string();
+}
+
+int convert(const Invocation& call, const Variant& variant) {
   Request request;
-  CommandLine line(call.program, "--input FILE --output PATH [options]", description);
-  declare(line, request);
+  CommandLine line(call.program, fmt::format("--input {} --output PATH [options]", variant.input.word),
+                   variant.description);
+  declare(line, request, variant);
   if (!line.parse(call.arguments)) return kDone;
-  if (request.input.empty()) throw UsageError("--input is missing; say which camera file to convert");
+  if (request.input.empty()) throw UsageError("--input is missing; say which frames to convert");
   if (request.output.path.empty()) throw UsageError("--output is missing; say where to write the volume");
   Session session(request.common, *call.cancel);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_writer, Kind::destriper});
@@ -56,7 +83,7 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
   auto frames = opener.open(request.input);
   const ObliqueGeometry geometry(request.scan.settings(), frames->shape());
   const auto volume = oblique_volume(std::move(frames), request.scan.settings());
-  const std::string name = std::filesystem::path(request.input).stem().string();
+  const std::string name = name_of(request.input);
   std::vector<std::filesystem::path> inputs = request.stack.corrections.inputs();
   inputs.emplace_back(request.input);
   write_volume(session, *volume,
@@ -64,7 +91,7 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
                 plugins,
                 std::move(inputs),
                 {geometry.origin_um(), name},
-                configuration_of(command, line, plugins)});
+                configuration_of(variant.command, line, plugins)});
   opener.corrections().report();
   return kDone;
 }
@@ -72,16 +99,11 @@ int convert(const Invocation& call, std::string_view command, std::string_view d
 }  // namespace
 
 int run_dcimg2oblique(const Invocation& call) {
-  return convert(call, "dcimg2oblique",
-                 "Deskews a camera file of an oblique scan into a volume. Voxels outside the scanned "
-                 "parallelepiped are zero.");
+  return convert(call, kCameraFile);
 }
 
 int run_stack2oblique(const Invocation& call) {
-  return convert(
-      call, "stack2oblique",
-      "Deskews a stack of frames, in any format that an installed reader knows, into a volume. Voxels "
-      "outside the scanned parallelepiped are zero.");
+  return convert(call, kStack);
 }
 
 }  // namespace spim::cli

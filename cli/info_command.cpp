@@ -1,6 +1,7 @@
 /// info: what a camera file or a volume is.
 
 #include <fmt/format.h>
+#include <glob.h>
 
 #include <ctime>
 #include <filesystem>
@@ -45,9 +46,24 @@ const char* type_word(PixelType type) {
   return type == PixelType::u8 ? "uint8" : "uint16";
 }
 
-/// Bytes on disk of a file or of everything in a folder.
+/// Bytes on disk of the files that a pattern matches.
+std::int64_t matched_bytes(const fs::path& pattern) {
+  glob_t found{};
+  std::int64_t bytes = 0;
+  if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      std::error_code error;
+      const auto size = fs::file_size(found.gl_pathv[i], error);
+      if (!error) bytes += static_cast<std::int64_t>(size);
+    }
+  ::globfree(&found);
+  return bytes;
+}
+
+/// Bytes on disk of a file, of everything in a folder, or of a stack given by a pattern.
 std::int64_t stored_bytes(const fs::path& path) {
   std::error_code error;
+  if (!fs::exists(path, error)) return matched_bytes(path);
   if (!fs::is_directory(path, error)) return static_cast<std::int64_t>(fs::file_size(path));
   std::int64_t bytes = 0;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path))

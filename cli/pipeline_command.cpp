@@ -71,7 +71,7 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   request.plugins.add_general(line);
   add_general_options(line, request.common);
 
-  line.refused("psnr", "is not available: this version writes no JPEG 2000");
+  line.refused("psnr", "is not available here: JPEG 2000 files are written by dcimg2jp2");
   line.refused(
       "dont-cleanup-intermediates",
       "is not available: the volume is made in one pass without intermediate volumes; use dcimg2oblique "

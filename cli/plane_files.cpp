@@ -61,14 +61,15 @@ void report_plan(Session& session, const VolumeSource& source, const PlaneSeries
   if (plan.decodings > 1)
     session.warn(fmt::format(
         "{}: {} of memory hold {} planes at a time and chunks are {} thick, so each chunk is decoded up to "
-        "{} "
-        "times; more --memory makes it faster",
+        "{} times; more --memory makes it faster",
         request.pattern, format_bytes(work.memory_bytes), plan.slab, source.grain().size.z, plan.decodings));
 }
 
 }  // namespace
 
 void write_plane_files(Session& session, const VolumeSource& source, const PlaneFilesRequest& request) {
+  // Checks the options of the writer before anything is touched.
+  (void)create_writer(session.registry(), session.host(), request.plugins.writer, request.pattern);
   const PlaneSeries series(settings_of(session, source.shape(), request), session.executor());
   EarlierRun(request.pattern).remember(request.saved);
   const PlaneWork work{&session.executor(), &session.progress(), session.options().memory()};

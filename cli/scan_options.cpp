@@ -39,8 +39,11 @@ void add_range_options(CommandLine& line, StackOptions& options) {
 }
 
 void refuse_missing_options(CommandLine& line) {
-  line.refused("jp2k", "is not available: this version reads no JPEG 2000 stacks");
-  line.refused("psnr", "is not available: this version writes no JPEG 2000");
+  line.refused(
+      "jp2k",
+      "is not available here: stack2oblique takes a stack of JPEG 2000 files as its input, and dcimg2jp2 "
+      "writes one");
+  line.refused("psnr", "is not available here: JPEG 2000 files are written by dcimg2jp2");
   line.refused("chunks", "has no meaning here: frames are not corrected in batches");
 }
 
@@ -86,6 +89,11 @@ std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::pat
 std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
   const std::shared_ptr<FrameReader> reader = open_stored(path, checks);
   if (checks == StackChecks::report) report_gaps(path, *reader);
+  return frames_of(path, reader);
+}
+
+std::unique_ptr<FrameSource> StackOpener::frames_of(const std::filesystem::path& path,
+                                                    const std::shared_ptr<FrameReader>& reader) {
   auto frames = oriented_stack(path, reader, options_);
   if (corrections_.none()) return frames;
   const StackShape shape = frames->shape();

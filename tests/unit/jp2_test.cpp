@@ -8,6 +8,7 @@
 
 #include "plugins/writers/jp2/bytes.hpp"
 #include "plugins/writers/jp2/jp2_reader.hpp"
+#include "plugins/writers/jp2/jp2_stack.hpp"
 #include "plugins/writers/jp2/jp2_writer.hpp"
 #include "spim/error.hpp"
 #include "support/recording_host.hpp"
@@ -146,6 +147,27 @@ TEST_F(Jp2, PlaceAndNameOfThePlaneAreKept) {
   EXPECT_THAT(said.values.at("comment"), HasSubstr("a plane"));
   EXPECT_NEAR(std::stod(said.values.at("column pitch um")), 1.28, 1e-6);
   EXPECT_NEAR(std::stod(said.values.at("row pitch um")), 1.8, 1e-6);
+}
+
+TEST_F(Jp2, AStackGivesBackTheStampsOfItsFrames) {
+  VolumeSpec spec = plane_spec(9, 8);
+  spec.voxel_um = {1.8, 1.8, 0};  // the step is not known
+  spec.source = "0.dcimg";
+  spec.first_frame = 5;
+  spec.stamp = {true, true, 4294967295U, 1'600'000'000'030'001};
+  const auto voxel = test::scrambled(65535);
+  const std::string path = write(spec, voxel);
+  jp2::Jp2Stack stack(host_, {}, path);
+  const FrameStamp stamp = stack.stamp(0);
+  EXPECT_TRUE(stamp.has_counter);
+  EXPECT_EQ(stamp.counter, spec.stamp.counter);
+  EXPECT_TRUE(stamp.has_time);
+  EXPECT_EQ(stamp.microseconds, spec.stamp.microseconds);
+  EXPECT_EQ(Jp2Reader(host_, {}, path).level(0).voxel_um, spec.voxel_um);
+  std::vector<std::uint16_t> rows(3 * 9);
+  stack.read(0, 2, {rows.data(), 3, 9, 9});
+  for (std::int64_t i = 0; i < 27; ++i)
+    EXPECT_EQ(rows[static_cast<std::size_t>(i)], voxel(0, {i % 9, 2 + i / 9, 0}));
 }
 
 TEST_F(Jp2, WhatAFileCannotHoldIsRefused) {

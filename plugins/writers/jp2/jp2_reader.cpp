@@ -22,8 +22,8 @@ VolumeInfo Jp2Reader::info() const {
 
 LevelInfo Jp2Reader::level(std::int32_t) const {
   const Index3 shape{plane_.image.columns, plane_.image.rows, 1};
-  const PlanePlace place = place_of(plane_.image.comment);
-  if (place.voxel_um != Vec3{}) return {shape, shape, place.voxel_um, place.origin_um};
+  const PlaneNotes notes = notes_of(plane_.image.comment);
+  if (notes.voxel_um != Vec3{}) return {shape, shape, notes.voxel_um, notes.origin_um};
   return {shape, shape, {plane_.pitch.column_um, plane_.pitch.row_um, 0}, {}};
 }
 

@@ -7,6 +7,7 @@
 #include "common/file_list.hpp"
 #include "decode.hpp"
 #include "jp2_reader.hpp"
+#include "plane_notes.hpp"
 #include "spim/error.hpp"
 
 namespace spim::jp2 {
@@ -71,6 +72,13 @@ void Jp2Stack::read(std::int64_t frame, std::int64_t first_row, ImageView<std::u
   if (out.rows == 0) return;
   const chunked::File file = chunked::File::open(files_[static_cast<std::size_t>(frame)]);
   decode(file, open_frame(file), {first_row, 0}, out);
+}
+
+FrameStamp Jp2Stack::stamp(std::int64_t frame) {
+  if (frame < 0 || frame >= info_.frames)
+    throw Error(fmt::format("frame {} is not in the stack of {} frames", frame, info_.frames));
+  const auto file = chunked::File::open(files_[static_cast<std::size_t>(frame)]);
+  return notes_of(open_frame(file).image.comment).stamp;
 }
 
 void Jp2Stack::describe(MetadataSink& sink) {

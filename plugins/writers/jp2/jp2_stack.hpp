@@ -21,6 +21,8 @@ class Jp2Stack final : public FrameReader {
 
   StackInfo info() const override { return info_; }
   void read(std::int64_t frame, std::int64_t first_row, ImageView<std::uint16_t> out) override;
+  /// As the comment of a file of ours says.
+  FrameStamp stamp(std::int64_t frame) override;
   void describe(MetadataSink& sink) override;
 
  private:

@@ -11,13 +11,14 @@ namespace spim::jp2 {
 /// The comment of a plane of `spec`.
 std::string comment_of(const VolumeSpec& spec);
 
-/// What a comment says of where the plane is; 0 where it says nothing.
-struct PlanePlace {
+/// What a comment says; 0 and nothing where it says nothing.
+struct PlaneNotes {
   Vec3 voxel_um;
   Vec3 origin_um;
+  FrameStamp stamp;
 };
 
 /// Reads what comment_of() wrote; anything else says nothing.
-PlanePlace place_of(const std::string& comment);
+PlaneNotes notes_of(const std::string& comment);
 
 }  // namespace spim::jp2
