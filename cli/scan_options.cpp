@@ -87,13 +87,13 @@ std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::pat
 }
 
 std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
-  const std::shared_ptr<FrameReader> reader = open_stored(path, checks);
-  if (checks == StackChecks::report) report_gaps(path, *reader);
-  return frames_of(path, reader);
+  return frames_of(path, open_stored(path, checks), checks);
 }
 
 std::unique_ptr<FrameSource> StackOpener::frames_of(const std::filesystem::path& path,
-                                                    const std::shared_ptr<FrameReader>& reader) {
+                                                    const std::shared_ptr<FrameReader>& reader,
+                                                    StackChecks checks) {
+  if (checks == StackChecks::report) report_gaps(path, *reader);
   auto frames = oriented_stack(path, reader, options_);
   if (corrections_.none()) return frames;
   const StackShape shape = frames->shape();

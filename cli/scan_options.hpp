@@ -57,9 +57,10 @@ class StackOpener {
   /// The frames of one file as stored, with the same rules for a file that is cut short.
   std::shared_ptr<FrameReader> open_stored(const std::filesystem::path& path,
                                            StackChecks checks = StackChecks::report) const;
-  /// The corrected frames of a file that open_stored() opened.
+  /// The corrected frames of a file that open_stored() opened; what open() does with it.
   std::unique_ptr<FrameSource> frames_of(const std::filesystem::path& path,
-                                         const std::shared_ptr<FrameReader>& reader);
+                                         const std::shared_ptr<FrameReader>& reader,
+                                         StackChecks checks = StackChecks::report);
   /// How frames are corrected.
   const Correctors& corrections() const { return corrections_; }
 
