@@ -197,25 +197,54 @@ class Alignment {
         of.push_back(k);
       }
       const std::vector<AlignedLink> answers = measure(again, which, "asking a second aligner");
-      for (std::size_t n = 0; n < of.size(); ++n) weigh(result_.links[of[n]], answers[n]);
+      std::vector<std::size_t> new_answers;
+      for (std::size_t n = 0; n < of.size(); ++n)
+        if (weigh(result_.links[of[n]], answers[n]) == Weighed::only_answer) new_answers.push_back(of[n]);
+      look_there(new_answers);
       if (!again.empty()) solve();
     }
   }
 
-  void weigh(AlignedLink& link, const AlignedLink& other) {
+  /// The first aligner may have found nothing because the tiles are beyond its reach: it is asked again where
+  /// another one found them.
+  void look_there(const std::vector<std::size_t>& links) {
+    std::vector<TilePair> pairs;
+    for (const std::size_t k : links) {
+      TilePair pair = pair_of(result_.links[k]);
+      pair.guess_voxels = pair.guess_voxels + result_.links[k].shift_voxels;
+      pairs.push_back(pair);
+    }
+    const std::vector<AlignedLink> answers = measure(pairs, 0, "looking again");
+    for (std::size_t n = 0; n < links.size(); ++n) {
+      const AlignedLink& link = result_.links[links[n]];
+      AlignedLink seen = answers[n];
+      seen.shift_voxels = seen.shift_voxels + link.shift_voxels;
+      if (seen.measured && agree(link, seen)) asked_.insert({link.fixed, link.moving});
+    }
+  }
+
+  enum class Weighed {
+    settled,     ///< there is nothing to ask about it
+    only_answer  ///< it is what the other aligner says
+  };
+
+  Weighed weigh(AlignedLink& link, const AlignedLink& other) {
     if (!other.measured) {
       // Samples that tell of a first attempt are worth more to a reader than none.
       if (!link.measured && link.samples.empty() && !other.samples.empty()) link = other;
-      return;
+      return Weighed::settled;
     }
-    if (!link.measured)
+    if (!link.measured) {
       link = other;
-    else if (agree(link, other))
+      return Weighed::only_answer;
+    }
+    if (agree(link, other)) {
       asked_.insert({link.fixed, link.moving});
-    else {
+    } else {
       contests_.insert_or_assign({link.fixed, link.moving}, std::pair{link, other});
       link.measured = false;
     }
+    return Weighed::settled;
   }
 
   const TilePair& pair_of(const AlignedLink& link) const {

@@ -16,6 +16,8 @@ constexpr double kOutlier = 9;  // squared
 constexpr double kSystematic = 0.1;
 /// What the stage is taken for when its scatter is estimated, voxels, as if from one tile.
 constexpr double kPriorScatter = 2;
+/// So many times as far from the stage as usual, a tile is lost.
+constexpr double kLost = 5;
 /// A voxel size is within 10 % of what was given, before anything is measured.
 constexpr double kScaleVariance = 0.1 * 0.1;
 
@@ -177,13 +179,14 @@ class Solver {
       solve_axis(axis, with_scale);
       solution_.scatter[axis] = scatter(axis, graph);
     }
-    if (with_scale && !(solution_.scale_error[axis] <= 0.005)) {
+    if (with_scale && !scale_known(solution_.scale[axis], solution_.scale_error[axis])) {
       const double error = solution_.scale_error[axis];
       solution_.scatter[axis] = problem_.settings.stage_voxels;
       for (int n = 0; n < 8; ++n) {
         solve_axis(axis, false);
         solution_.scatter[axis] = scatter(axis, graph);
       }
+      solution_.scale[axis] = 0;
       solution_.scale_error[axis] = error;
     }
     std::vector<int> group;
@@ -195,7 +198,8 @@ class Solver {
           graph.component_size(group[i]) > 1 ? variance[i] * excess : square(solution_.scatter[axis]);
   }
 
-  /// Standard deviation of the linked tiles around their places on the stage, robust, with a weak prior.
+  /// Standard deviation of the linked tiles around their places on the stage, without lost ones, with a weak
+  /// prior. The median of few tiles would often be far too small, and a voxel size surer than it is.
   double scatter(std::size_t axis, const LinkGraph& graph) const {
     std::vector<double> off;
     int groups = 0;
@@ -207,12 +211,17 @@ class Solver {
     for (std::size_t i = 0; i < problem_.tiles; ++i)
       if (graph.component_size(graph.component(i)) > 1)
         off.push_back(std::abs(solution_.u[i][axis] - solution_.scale[axis] * lever(i)));
-    const auto n = static_cast<double>(off.size());
+    const double limit = kLost * 1.4826 * median_of(off);
+    double n = 0, squares = 0;
+    for (const double d : off)
+      if (d <= limit) {
+        n += 1;
+        squares += square(d);
+      }
     const double free = std::max(0.0, n - groups - (problem_.levers[axis].empty() ? 0 : 1));
     // Two tiles fit any scale: they tell nothing about the stage.
     if (free < 1) return problem_.settings.stage_voxels;
-    const double deviation = 1.4826 * median_of(off);
-    return std::sqrt((square(kPriorScatter) + n * square(deviation)) / (1 + free));
+    return std::sqrt((square(kPriorScatter) + squares) / (1 + free));
   }
 
   /// By how much residuals exceed what the errors of the links promise, squared, at least 1.
@@ -243,6 +252,11 @@ Axes residual_of(const MeasuredLink& link, const std::vector<Axes>& u) noexcept 
   for (std::size_t axis = 0; axis < 3; ++axis)
     r[axis] = link.shift[axis] - (u[link.moving][axis] - u[link.fixed][axis]);
   return r;
+}
+
+bool scale_known(double scale, double error) noexcept {
+  constexpr double kLargestError = 0.005, kSmallError = 0.001, kSigmas = 3;
+  return error > 0 && error <= kLargestError && (error <= kSmallError || std::abs(scale) >= kSigmas * error);
 }
 
 RobustSolution solve_robustly(const RobustProblem& problem) {

@@ -48,6 +48,10 @@ struct RobustSolution {
 /// How far the measured shift of a link is from that of the tiles.
 Axes residual_of(const MeasuredLink& link, const std::vector<Axes>& u) noexcept;
 
+/// True when an estimated voxel size is better than the given one: its relative standard error is at most 0.1
+/// %, or at most 0.5 % and the given one is beyond three of it.
+bool scale_known(double scale, double error) noexcept;
+
 /// See solve_positions().
 RobustSolution solve_robustly(const RobustProblem& problem);
 

@@ -19,6 +19,8 @@ constexpr double kBadVoxels = 2;
 /// Shares of the measured links and of the tiles at which the rest does not prove anything any more.
 constexpr double kMostContradictions = 0.3;
 constexpr double kLeastLinked = 0.5;
+/// Tiles of which half may be lost: what is usual cannot be told.
+constexpr std::size_t kFew = 5;
 
 double largest(Vec3 v) noexcept {
   return std::max({std::abs(v.x), std::abs(v.y), std::abs(v.z)});
@@ -78,8 +80,8 @@ class Judge {
               : "no overlap gives a shift that can be trusted; all tiles are left where the stage says");
     const auto contradictions = static_cast<double>(measured - trusted);
     if (contradictions > kMostContradictions * static_cast<double>(measured))
-      say(Verdict::do_not_use,
-          fmt::format("{} of {} measured links contradict the others", measured - trusted, measured));
+      say(Verdict::do_not_use, fmt::format("{} of {} measured links contradict others or the stage",
+                                           measured - trusted, measured));
     for (const AlignedLink& link : result_.links) {
       if (link.measured && !link.trusted)
         say(Verdict::look, fmt::format("link between {}: {}", names(link), link.rejection));
@@ -90,26 +92,27 @@ class Judge {
     }
   }
 
-  /// How far tiles usually are from where the stage says.
-  double usual_shift() const {
+  /// Farther from the stage than tiles usually are, or than it is said to be off when they are too few to
+  /// tell what is usual.
+  double far() const {
     std::vector<double> shifts;
     for (const AlignedTile& tile : result_.tiles)
       if (tile.linked) shifts.push_back(largest(unexplained(tile)));
-    return median_of(std::move(shifts));
+    const double least = 2 * settings_.stage_voxels;
+    return shifts.size() < kFew ? least : std::max(least, 5 * median_of(std::move(shifts)));
   }
 
   void look_at_tiles() {
     std::size_t linked = 0;
-    const double far = std::max(20.0, 5 * usual_shift());
+    const double limit = far();
     for (AlignedTile& tile : result_.tiles) {
       linked += tile.linked;
       if (!tile.linked)
         tile.remark = "has no trusted link and is left where the stage says";
       else if (!tile.certain)
-        tile.remark = fmt::format("hangs on a link that nothing else confirms and may be {:.1f} voxels off",
-                                  largest(tile.expected_error_voxels));
-      else if (largest(unexplained(tile)) > far)
-        tile.remark = far_remark(unexplained(tile));
+        tile.remark = uncertain_remark(tile);
+      if (tile.linked && largest(unexplained(tile)) > limit)
+        tile.remark += (tile.remark.empty() ? "" : ", and ") + far_remark(unexplained(tile));
       if (!tile.remark.empty()) say(Verdict::look, fmt::format("tile {} {}", tile.name, tile.remark));
     }
     if (static_cast<double>(linked) < kLeastLinked * static_cast<double>(result_.tiles.size()))
@@ -117,9 +120,16 @@ class Judge {
     report_components();
   }
 
+  static std::string uncertain_remark(const AlignedTile& tile) {
+    const double error = largest(tile.expected_error_voxels);
+    return error > kGoodVoxels
+               ? fmt::format("hangs on a link that nothing else confirms and may be {:.1f} voxels off", error)
+               : std::string("hangs on a link that nothing else confirms");
+  }
+
   static std::string far_remark(Vec3 shift) {
-    return fmt::format("is {:.1f},{:.1f},{:.1f} voxels from where the stage says, far more than the others",
-                       shift.x, shift.y, shift.z);
+    return fmt::format("is {:.1f},{:.1f},{:.1f} voxels from where the stage says, unusually far", shift.x,
+                       shift.y, shift.z);
   }
 
   /// The part of a tile's shift that a wrong voxel size does not explain.

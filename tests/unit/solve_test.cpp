@@ -239,6 +239,78 @@ TEST(Solve, AVoxelSizeThatTheStageIsTooBadToTellIsLeftAsGiven) {
   EXPECT_EQ(result.y_voxel.value_um, 1);
 }
 
+TEST(Solve, ARightVoxelSizeIsNotReplacedByAWrongOne) {
+  int determined = 0;
+  for (std::uint32_t seed = 1; seed <= 300; ++seed) {
+    TileGrid grid({3, 3, 1}, 8, seed);
+    for (TileToAlign& tile : grid.tiles) tile.nominal_um.y *= 2.5;
+    for (TileToAlign& tile : grid.tiles) tile.region = test::box_region({100, 250, 50});
+    AlignmentResult result = grid.links();
+    solve_positions(result, kAll);
+    determined += result.y_voxel.determined;
+  }
+  EXPECT_LE(determined, 3);
+}
+
+TEST(Solve, LongRowsTellTheVoxelSizeAlthoughTheStageIsOff) {
+  for (std::uint32_t seed = 1; seed <= 10; ++seed) {
+    TileGrid grid({1, 14, 1}, 8, seed);
+    for (TileToAlign& tile : grid.tiles) {
+      tile.nominal_um.y *= 20;
+      tile.region = test::box_region({100, 2000, 50});
+    }
+    for (std::size_t i = 0; i < grid.tiles.size(); ++i)
+      grid.errors[i].y += grid.tiles[i].nominal_um.y * (1 / 0.98 - 1);
+    AlignmentResult result = grid.links();
+    for (AlignedLink& link : result.links) link.confirmed = true;
+    solve_positions(result, {});
+    ASSERT_TRUE(result.y_voxel.determined) << seed;
+    EXPECT_NEAR(result.y_voxel.value_um, 0.98, 0.001) << seed;
+  }
+}
+
+TEST(Solve, ATileThatOneContradictedLinkCarriesOffStaysAtTheStage) {
+  TileGrid grid({3, 3, 1}, 4);
+  AlignmentResult result = grid.links();
+  link_between(result, 0, 1).shift_voxels = {94, 0, 3};
+  link_between(result, 0, 3).shift_voxels = {5, 41, 0};
+  solve_positions(result, kAll);
+  EXPECT_EQ(result.verdict, Verdict::look);
+  EXPECT_FALSE(result.tiles[0].linked);
+  EXPECT_LT(length(result.tiles[0].shift_voxels), 12);
+  EXPECT_TRUE(finds(result, "tile tile 0 has no trusted link and is left where the stage says"));
+  EXPECT_TRUE(finds(result, "link between tile 0 and tile 1: "));
+  EXPECT_TRUE(finds(result, "link between tile 0 and tile 3: "));
+  const std::vector<Vec3> errors = grid.position_errors(result);
+  for (std::size_t i = 1; i < errors.size(); ++i) EXPECT_LT(length(errors[i] - errors[1]), 0.1);
+}
+
+TEST(Solve, ALoneLinkMayMoveATileAsFarAsStagesAreOffOnly) {
+  TileGrid grid({3, 1, 1}, 2);
+  AlignmentResult result = grid.links();
+  ASSERT_EQ(result.links.size(), 2U);
+  result.links[0].confirmed = true;
+  result.links[1].shift_voxels.x += 60;
+  solve_positions(result, kAll);
+  EXPECT_FALSE(result.tiles[2].linked);
+  EXPECT_FALSE(result.links[1].trusted);
+  EXPECT_NE(result.links[1].rejection.find("nothing else confirms it"), std::string::npos);
+  result.links[1].confirmed = true;
+  solve_positions(result, kAll);
+  EXPECT_TRUE(result.tiles[2].linked);
+}
+
+TEST(Solve, TwoTilesFarFromEachOthersPlaceAreNamed) {
+  TileGrid grid({2, 1, 1}, 2);
+  grid.errors[1].y = 60;
+  AlignmentResult result = grid.links();
+  result.links[0].confirmed = true;
+  solve_positions(result, kAll);
+  EXPECT_EQ(result.verdict, Verdict::look);
+  for (const char* tile : {"tile tile 0 is", "tile tile 1 is"}) EXPECT_TRUE(finds(result, tile)) << tile;
+  EXPECT_LT(worst(grid.position_errors(result)), 0.1);
+}
+
 TEST(Solve, AThousandTilesAreSolved) {
   const TileGrid grid({10, 10, 10}, 8);
   AlignmentResult result = grid.links();

@@ -59,7 +59,7 @@ struct ScaleEstimate {
   double given_um = 0;
   double value_um = 0;           ///< the estimate, or what was given when it is not determined
   double standard_error_um = 0;  ///< 0 when there was nothing to estimate it from
-  bool determined = false;       ///< the overlaps tell it to 0.5 %
+  bool determined = false;  ///< it is better than what was given: known to 0.1 %, or to 0.5 % and 3 sigma off
 };
 
 enum class Verdict {
