@@ -68,6 +68,11 @@ PositionCheck apply_alignment(const std::filesystem::path& file, std::vector<Tru
   if (!unknown.empty())
     throw Error(fmt::format("{}: has no position for {}; align this acquisition", file.string(), unknown));
   check.of_tile = errors_of(tiles);
+  const auto n = static_cast<double>(tiles.size());
+  for (const TrueTile& tile : tiles) {
+    const Vec3 um = tile.error_um();
+    check.mean_um = check.mean_um + Vec3{um.x / n, um.y / n, um.z / n};
+  }
   check.after = sum_up(check.of_tile);
   return check;
 }

@@ -18,6 +18,7 @@ struct PositionCheck {
   PositionErrors before;      ///< of the stage
   PositionErrors after;       ///< of the alignment
   std::vector<Vec3> of_tile;  ///< after, voxels
+  Vec3 mean_um;               ///< true minus aligned position: what overlaps cannot tell
 };
 
 /// Reads the alignment `file` of `tiles` (of one channel), and moves their nominal positions to where it says

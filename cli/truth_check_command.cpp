@@ -29,6 +29,7 @@ struct TruthLimits {
 struct Typed {
   std::vector<std::string> paths;
   std::string channel, origin, corrected, alignment;
+  std::string interpolate = "nearest";
   PluginChoice plugins;
   std::int64_t seed = 1;
   bool full = false, json = false;
@@ -231,6 +232,8 @@ void declare(CommandLine& line, Typed& typed, TruthCheckSettings& settings) {
        "alignment that the volume was stitched with: tiles are expected where it says; its errors are shown, "
        "before and after; without VOLUME nothing else is"},
       typed.alignment);
+  line.choice({"interpolate", "METHOD", "how the volume was stitched, as for oblique2stitched"},
+              typed.interpolate, {"nearest", "linear"});
   line.integer({"blocks", "N", "random blocks of 64 x 64 x 16 voxels to compare"}, settings.blocks, {1, 1e9});
   line.flag({"full", "", "compare every voxel"}, typed.full);
   line.integer({"seed", "N", "decides the choice of blocks"}, typed.seed, {0, 9e15});
@@ -269,6 +272,8 @@ int run_truth_check(const Invocation& call) {
   std::vector<TrueTile> tiles = tiles_of(typed.paths[0], typed.channel);
   std::optional<PositionCheck> positions;
   if (!typed.alignment.empty()) positions = apply_alignment(typed.alignment, tiles);
+  if (positions) settings.everything_um = positions->mean_um;
+  if (typed.interpolate == "linear") settings.interpolation = Interpolation::linear;
   if (typed.paths.size() < 2) return show_positions(typed, tiles, positions);
   Session session(common, *call.cancel);
   typed.plugins.resolve(session, {Kind::volume_reader});

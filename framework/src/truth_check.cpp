@@ -171,7 +171,8 @@ VolumeGrid grid_of(const std::vector<TrueTile>& tiles, const CheckedVolume& volu
   const LevelInfo level = volume.reader->level(0);
   // Formats without a place for the origin say 0.
   const Vec3 stored = level.origin_um == Vec3{} ? detail::smallest_corner(tiles) : level.origin_um;
-  VolumeGrid grid{level.shape, volume.voxel_um, settings.origin_um.value_or(stored)};
+  VolumeGrid grid{level.shape, volume.voxel_um, settings.origin_um.value_or(stored) + settings.everything_um,
+                  settings.interpolation};
   const auto fill = [](double& own, double said) {
     if (own == 0) own = said;
   };
@@ -248,10 +249,12 @@ void judge_voxels(const BlockSums& sums, TruthReport& report) {
 
 }  // namespace
 
-TruthReport check_truth(const std::vector<TrueTile>& tiles, const CheckedVolume& volume,
+TruthReport check_truth(const std::vector<TrueTile>& given, const CheckedVolume& volume,
                         const TruthCheckSettings& settings, const Executor& executor, Progress& progress) {
-  check_tiles(tiles);
-  const VolumeGrid grid = grid_of(tiles, volume, settings);
+  check_tiles(given);
+  const VolumeGrid grid = grid_of(given, volume, settings);
+  std::vector<TrueTile> tiles = given;
+  for (TrueTile& tile : tiles) tile.nominal_um = tile.nominal_um + settings.everything_um;
   if (grid.shape.x < 1 || grid.shape.y < 1 || grid.shape.z < 1) throw Error("the volume is empty");
   const TruthModel model(tiles, grid, settings.corrections);
   TruthReport report;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "spim/host/mosaic.hpp"
 #include "spim/host/truth_check.hpp"
 
 namespace spim::detail {
@@ -13,7 +14,8 @@ namespace spim::detail {
 struct VolumeGrid {
   Index3 shape;
   Vec3 voxel_um;
-  Vec3 origin_um;  ///< stage position of the centre of voxel (0,0,0)
+  Vec3 origin_um;                                        ///< stage position of the centre of voxel (0,0,0)
+  Interpolation interpolation = Interpolation::nearest;  ///< how tiles came to lie on the grid
 
   Vec3 at(Vec3 voxel) const noexcept {
     return {origin_um.x + voxel.x * voxel_um.x, origin_um.y + voxel.y * voxel_um.y,
@@ -40,6 +42,7 @@ class TileModel {
   const Box& bounds() const noexcept { return bounds_; }
   /// Position of voxel (x, z) along the stack, in frames.
   double frame_position(std::int64_t x, std::int64_t z) const noexcept;
+  /// Whether the tile gives the voxel: where it lies between voxels of the tile, all of these must hold data.
   bool covers(Index3 voxel) const noexcept;
   std::int64_t frames() const noexcept { return simulator_.stack().frames; }
   Vec3 voxel_um() const noexcept { return grid_.voxel_um; }
@@ -67,13 +70,23 @@ class TileModel {
   Faces faces(Index3 voxel) const noexcept;
 
  private:
+  /// One of the voxels of the tile between which a voxel of the volume lies.
+  struct Corner {
+    Index3 by;  ///< 0 or 1 on each axis
+    double weight;
+  };
+  std::vector<Corner> corners() const;
+  bool holds(Index3 local) const noexcept;
+  void evaluate_corner(const Plane& plane, Index3 by, float* level, float* variance) const;
   double light(std::int64_t frame, std::int64_t row, std::int64_t column) const noexcept;
 
   StackSimulator simulator_;
   Phantom phantom_;
   VolumeGrid grid_;
   Corrections corrections_;
-  Index3 offset_;    ///< of the tile's first voxel on the grid
+  Index3 offset_;    ///< voxel X of the volume lies at X − offset + fraction of the tile
+  Vec3 fraction_;    ///< 0 … 1; 0 when tiles are moved by whole voxels
+  Index3 taps_;      ///< 1 on the axes with a fraction
   double x_offset_;  ///< voxel of frame 0 at z = 0
   double shear_;
   double cos_um_;  ///< x of one column, µm

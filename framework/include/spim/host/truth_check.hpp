@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "spim/host/executor.hpp"
+#include "spim/host/mosaic.hpp"
 #include "spim/host/progress.hpp"
 #include "spim/host/simulation.hpp"
 #include "spim/volume_reader.hpp"
@@ -24,6 +25,10 @@ struct TruthCheckSettings {
   /// Stage position of the centre of voxel (0,0,0), µm; nothing: what the volume
   /// says, or the smallest corner of the tiles when it says 0,0,0.
   std::optional<Vec3> origin_um;
+  /// Added to all positions, of tiles and of the volume: an alignment knows where tiles are to each other,
+  /// not where everything is.
+  Vec3 everything_um;
+  Interpolation interpolation = Interpolation::nearest;  ///< how the mosaic was made
   Corrections corrections;
   std::int64_t blocks =
       200;  ///< how many random blocks of 64 x 64 x 16 voxels are compared; 0: the whole volume
@@ -75,10 +80,10 @@ struct TruthReport {
 };
 
 /// Compares `volume` with the truth of `tiles` (one channel, all of one geometry). A voxel is expected to
-/// hold what the mosaic of the tiles at the nearest voxel to their nominal positions holds, were those their
-/// true positions: so stage errors appear as misplacement. Memory does not depend on the size of the volume,
-/// nor the result on the number of workers. Throws Error when the volume cannot be read, is empty, or has
-/// another voxel size.
+/// hold what the mosaic of the tiles at (the nearest voxel to) their nominal positions holds, were those
+/// their true positions: so stage errors appear as misplacement. Memory does not depend on the size of the
+/// volume, nor the result on the number of workers. Throws Error when the volume cannot be read, is empty, or
+/// has another voxel size.
 TruthReport check_truth(const std::vector<TrueTile>& tiles, const CheckedVolume& volume,
                         const TruthCheckSettings& settings, const Executor& executor, Progress& progress);
 
