@@ -52,7 +52,7 @@ PositionCheck apply_alignment(const std::filesystem::path& file, std::vector<Tru
   const AlignmentFile alignment(file);
   std::string unknown;
   for (TrueTile& tile : tiles) {
-    const std::optional<Vec3> found = alignment.find(tile.nominal_um);
+    const std::optional<Vec3> found = alignment.find(tile.stage_um);
     if (!found) {
       unknown += (unknown.empty() ? "" : ", ") + tile.file;
       continue;

@@ -52,6 +52,8 @@ void declare(CommandLine& line, Typed& typed, SimulationSettings& s) {
   line.number({"x-step-size", "UM", "stage step between frames, µm"}, s.scan.x_step_um, {kAboveZero, 1000});
   line.number({"tilt", "DEGREES", "angle between the sheet and the stage"}, s.scan.tilt_degrees, {1, 89});
   line.flag({"negative-x", "", "the stage runs towards smaller x"}, typed.backwards);
+  line.flag({"negative-y", "", "the stage's y runs against the rows: the names of the files hold -y"},
+            s.negative_y);
   line.group("Specimen");
   line.integer({"seed", "N", "decides everything that is random"}, typed.seed, {0, 9e15});
   line.number({"organ-size", "F", "size of the organ over that of the acquisition; 0: tissue everywhere"},

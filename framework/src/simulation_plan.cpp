@@ -118,8 +118,8 @@ Vec3 true_position(const SimulationSettings& s, const TrueTile& tile) {
 }
 
 std::string file_name(const SimulationSettings& s, const TrueTile& tile) {
-  const std::int64_t x = detail::tenths(tile.nominal_um.x), y = detail::tenths(tile.nominal_um.y),
-                     z = detail::tenths(tile.nominal_um.z);
+  const std::int64_t x = detail::tenths(tile.stage_um.x), y = detail::tenths(tile.stage_um.y),
+                     z = detail::tenths(tile.stage_um.z);
   const char* ending = s.files == SimulatedFiles::dcimg ? "dcimg" : "simulated.json";
   return fmt::format("{}/{}/{}_{}/{}.{}", tile.channel, x, x, y, z, ending);
 }
@@ -146,6 +146,8 @@ std::vector<TrueTile> plan_simulation(const SimulationSettings& s) {
       tile.nominal_um = {along(s.origin_um.x, pitch.x, tile.index.x),
                          along(s.origin_um.y, pitch.y, tile.index.y),
                          along(s.origin_um.z, pitch.z, tile.index.z)};
+      tile.stage_um = tile.nominal_um;
+      if (s.negative_y) tile.stage_um.y = -tile.nominal_um.y;
       tile.file = file_name(s, tile);
       if (!names.insert(tile.file).second)
         throw UsageError(

@@ -38,6 +38,7 @@ Json settings_json(const SimulationSettings& s) {
           {"tiles", triple(s.tiles)},
           {"overlap", triple(s.overlap)},
           {"origin_um", triple(s.origin_um)},
+          {"negative_y", s.negative_y},
           {"stage_error_um", triple(s.stage_error_um)},
           {"organ_size", s.organ_size},
           {"files", s.files == SimulatedFiles::dcimg ? "dcimg" : "simulated"},
@@ -56,6 +57,7 @@ TrueTile tile_of(const Json& json) {
   tile.index = {index.at(0).get<std::int64_t>(), index.at(1).get<std::int64_t>(),
                 index.at(2).get<std::int64_t>()};
   tile.nominal_um = vec3_of(json.at("nominal_um"));
+  tile.stage_um = json.contains("stage_um") ? vec3_of(json.at("stage_um")) : tile.nominal_um;
   tile.stack = stack_from_json(json.at("stack").dump());
   return tile;
 }
@@ -79,6 +81,7 @@ void write_truth(const fs::path& folder, const SimulationSettings& settings,
     stacks.push_back({{"channel", tile.channel},
                       {"file", tile.file},
                       {"index", triple(tile.index)},
+                      {"stage_um", triple(tile.stage_um)},
                       {"nominal_um", triple(tile.nominal_um)},
                       {"true_um", triple(tile.stack.position_um)},
                       {"error_um", triple(tile.error_um())},
@@ -112,8 +115,8 @@ void write_metadata(const fs::path& folder, const SimulationSettings& settings,
   }
   text += "X\tY\tZ\tLaser\tSide\tExposure\r\n";
   for (const TrueTile& tile : tiles)
-    text += fmt::format("{:06d}\t{:06d}\t{}\t{}\t0\t2\r\n", tenths(tile.nominal_um.x),
-                        tenths(tile.nominal_um.y), tenths(tile.nominal_um.z), tile.stack.phantom.channel + 1);
+    text += fmt::format("{:06d}\t{:06d}\t{}\t{}\t0\t2\r\n", tenths(tile.stage_um.x), tenths(tile.stage_um.y),
+                        tenths(tile.stage_um.z), tile.stack.phantom.channel + 1);
   write_text(folder / "metadata.txt", text);
 }
 

@@ -82,7 +82,9 @@ class Judge {
     if (contradictions > kMostContradictions * static_cast<double>(measured))
       say(Verdict::do_not_use, fmt::format("{} of {} measured links contradict others or the stage",
                                            measured - trusted, measured));
+    std::size_t silent = 0;
     for (const AlignedLink& link : result_.links) {
+      silent += link.samples.empty() && result_.tiles[link.fixed].linked && result_.tiles[link.moving].linked;
       if (link.measured && !link.trusted)
         say(Verdict::look, fmt::format("link between {}: {}", names(link), link.rejection));
       else if (link.trusted && !link.confirmed)
@@ -90,6 +92,10 @@ class Judge {
       else if (!link.measured && !link.samples.empty() && trusted > 0)
         say(Verdict::good, fmt::format("link between {} is not used: {}", names(link), link.rejection));
     }
+    if (silent > 0)
+      say(Verdict::good,
+          fmt::format("{} of {} overlaps hold nothing that could be matched; other links join their tiles",
+                      silent, result_.links.size()));
   }
 
   /// Farther from the stage than tiles usually are, or than it is said to be off when they are too few to

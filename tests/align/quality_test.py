@@ -31,15 +31,14 @@ class Quality(SimulatedCase):
 
     @unittest.skipIf(sanitized(), "slow")
     def test_a_long_row_tells_the_voxel_size_although_the_stage_is_off(self):
-        for seed in (34, 35, 36):
-            with self.subTest(seed=seed):
-                self.simulate("--tiles", "1,12,1", "--frames", 32, "--frame-width", 2048, "--frame-height", 32, *EIGHT_VOXELS,
-                              "--seed", seed)
-                alignment = self.align("--align-xz", "--voxel-size", "1.836")
-                self.check_voxel_size(alignment)
-                errors, _ = self.errors()
-                self.assertLessEqual(np.sqrt((errors**2).mean()), 0.25, errors)
-                self.assert_honest(alignment, errors)
+        # One seed: solve_test tries others with perfect overlaps.
+        self.simulate("--tiles", "1,12,1", "--frames", 48, "--frame-width", 2048, "--frame-height", 48, "--stage-error",
+                      "4,14.4,4", "--seed", 35)
+        alignment = self.align("--align-xz", "--voxel-size", "1.836")
+        self.check_voxel_size(alignment)
+        errors, _ = self.errors()
+        self.assertLessEqual(np.sqrt((errors**2).mean()), 0.25, errors)
+        self.assert_honest(alignment, errors)
 
     def check_voxel_size(self, alignment):
         self.assertAlmostEqual(alignment["voxel_size"] / 1.8, 1, delta=0.001)

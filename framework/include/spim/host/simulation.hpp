@@ -36,6 +36,7 @@ struct SimulationSettings {
   Index3 tiles{1, 1, 1};                ///< number along x, y, z
   Vec3 overlap{0.1, 0.1, 0.1};          ///< of neighbours along x, y, z, as a fraction of a tile
   Vec3 origin_um;                       ///< nominal position of the first tile
+  bool negative_y = false;              ///< the stage's y runs against the rows: names hold its opposite
   Vec3 stage_error_um;                  ///< largest deviation of a tile from its nominal position, per axis
   std::vector<Displacement> displaced;  ///< added to the stage error
   std::vector<Index3> empty_tiles;      ///< tiles that show nothing
@@ -54,9 +55,11 @@ struct SimulationSettings {
 /// One stack of an acquisition.
 struct TrueTile {
   std::string channel;
-  std::string file;      ///< relative to the acquisition's folder
-  Index3 index;          ///< in the grid of tiles
-  Vec3 nominal_um;       ///< what the stage says, a multiple of 0.1 µm
+  std::string file;  ///< relative to the acquisition's folder
+  Index3 index;      ///< in the grid of tiles
+  Vec3 stage_um;     ///< what its name says, a multiple of 0.1 µm
+  Vec3
+      nominal_um;  ///< where that puts it: the same, with the opposite y if the stage's runs against the rows
   SimulatedStack stack;  ///< stack.position_um is where it really was
   Vec3 error_um() const noexcept { return stack.position_um - nominal_um; }
 };
