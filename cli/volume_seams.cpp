@@ -60,6 +60,9 @@ nlohmann::ordered_json json_of(const VolumeSeam& seam, const std::vector<TileToA
                                  {"voxels", seam.voxels}};
   json["contrast"] =
       seam.voxels > 0 ? nlohmann::ordered_json(seam.contrast) : nlohmann::ordered_json(nullptr);
+  json["standard_error"] =
+      seam.voxels > 0 ? nlohmann::ordered_json(seam.standard_error) : nlohmann::ordered_json(nullptr);
+  json["shows"] = seam.shows();
   json["step"] = seam.voxels > 0 ? nlohmann::ordered_json(seam.step) : nlohmann::ordered_json(nullptr);
   return json;
 }
@@ -68,8 +71,8 @@ std::string text_of(const VolumeSeam& seam, const std::vector<TileToAlign>& tile
   const std::string head = fmt::format("{} face of the tile at {} inside the one at {}: ", seam.axis,
                                        tiles[seam.tile].name, tiles[seam.other].name);
   if (seam.voxels == 0) return head + "nothing to compare\n";
-  return head + fmt::format("contrast {:.3f}, step {:+.2f} %, {} voxels\n", seam.contrast, 100 * seam.step,
-                            seam.voxels);
+  return head + fmt::format("contrast {:.3f} +- {:.3f}, step {:+.2f} %, {} voxels{}\n", seam.contrast,
+                            seam.standard_error, 100 * seam.step, seam.voxels, seam.shows() ? ", shows" : "");
 }
 
 }  // namespace
@@ -84,11 +87,16 @@ int check_volume(Session& session, const VolumeSeamRequest& request, const Selec
   if (seams.empty())
     throw Error(fmt::format("{}: no tiles overlap; there are no seams to check", request.alignment));
   std::vector<double> contrasts;
-  for (const VolumeSeam& seam : seams)
-    if (seam.voxels > 0) contrasts.push_back(seam.contrast);
+  std::size_t shown = 0;
+  bool beyond = false;
+  for (const VolumeSeam& seam : seams) {
+    if (seam.voxels == 0) continue;
+    contrasts.push_back(seam.contrast);
+    shown += seam.shows();
+    beyond = beyond || (seam.shows() && seam.contrast > request.max_contrast);
+  }
   std::ranges::sort(contrasts);
-  const bool good =
-      !(request.max_contrast > 0) || (!contrasts.empty() && contrasts.back() <= request.max_contrast);
+  const bool good = !(request.max_contrast > 0) || (!contrasts.empty() && !beyond);
   if (request.json) {
     nlohmann::ordered_json json = {{"seams", nlohmann::ordered_json::array()}};
     for (const VolumeSeam& seam : seams) json["seams"].push_back(json_of(seam, tiles));
@@ -100,8 +108,8 @@ int check_volume(Session& session, const VolumeSeamRequest& request, const Selec
   if (contrasts.empty())
     fmt::print("seams: nothing to compare\n");
   else
-    fmt::print("seams: contrast {:.3f} (median), {:.3f} (worst); 1 is invisible\n",
-               contrasts[contrasts.size() / 2], contrasts.back());
+    fmt::print("seams: {} of {} show; contrast {:.3f} (median), {:.3f} (worst); 1 is invisible\n", shown,
+               contrasts.size(), contrasts[contrasts.size() / 2], contrasts.back());
   if (!good) fmt::print("beyond the limit: contrast (limit {:g})\n", request.max_contrast);
   return good ? kDone : kFailed;
 }

@@ -1,8 +1,10 @@
 #include "spim/host/volume_seams.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
+#include <vector>
 
 #include "spim/host/pair_plan.hpp"
 
@@ -10,10 +12,11 @@ namespace spim {
 
 namespace {
 
-constexpr std::int64_t kReach = 6;   ///< voxels on both sides of a face
-constexpr std::int64_t kBeside = 3;  ///< from here on, differences are of the inside
-constexpr std::int64_t kPatch = 48;  ///< voxels along a place on a face
-constexpr std::int64_t kPlanes = 8;  ///< and along z
+constexpr std::int64_t kReach = 6;          ///< voxels on both sides of a face
+constexpr std::int64_t kBeside = 3;         ///< from here on, differences are of the inside
+constexpr std::int64_t kPatch = 48;         ///< voxels along a place on a face
+constexpr std::int64_t kPlanes = 8;         ///< and along z
+constexpr std::int64_t kLeastVoxels = 200;  ///< fewer say nothing about a face
 
 /// One of n x n places on a face.
 struct Place {
@@ -36,28 +39,72 @@ struct Placed {
 
 enum class End { first, last };
 
-/// Sums of differences across a face and beside it.
+/// How many neighbouring places along the axis a face is compared with.
+constexpr std::size_t kControls = 2 * (kReach - kBeside);
+
+/// Differences of neighbouring voxels at the face, and as many at each of the places beside it.
 struct Jumps {
-  double across = 0, beside = 0, step = 0, level = 0;
-  std::int64_t voxels = 0, differences = 0;
+  std::vector<std::int32_t> across;
+  std::array<std::vector<std::int32_t>, kControls> beside;
+  double level = 0;  ///< sum of grey levels
 };
 
 /// Adds one line of voxels along the axis; the face lies between `line[kReach - 1]` and `line[kReach]`.
-void add_line(const std::uint16_t* line, std::int64_t stride, End end, Jumps& sums) {
+void add_line(const std::uint16_t* line, std::int64_t stride, Jumps& jumps) {
   for (std::int64_t i = 0; i < 2 * kReach; ++i)
     if (line[i * stride] == 0) return;  // outside the data
+  std::size_t control = 0;
   for (std::int64_t i = 1; i < 2 * kReach; ++i) {
-    const int jump = line[i * stride] - line[(i - 1) * stride];
-    if (i == kReach) {
-      sums.across += std::abs(jump);
-      sums.step += end == End::first ? jump : -jump;
-      sums.level += line[i * stride];
-      ++sums.voxels;
-    } else if (std::abs(i - kReach) >= kBeside) {
-      sums.beside += std::abs(jump);
-      ++sums.differences;
-    }
+    const std::int32_t jump = line[i * stride] - line[(i - 1) * stride];
+    if (i == kReach)
+      jumps.across.push_back(jump);
+    else if (std::abs(i - kReach) >= kBeside)
+      jumps.beside[control++].push_back(jump);
   }
+  jumps.level += line[kReach * stride];
+}
+
+/// Mean of the middle half: a few edges of bright cells do not count, and whole numbers do not show.
+double middle_mean(std::vector<std::int32_t> values) {
+  const auto quarter = static_cast<std::ptrdiff_t>(values.size() / 4);
+  const auto low = values.begin() + quarter, high = values.end() - quarter;
+  std::nth_element(values.begin(), low, values.end());
+  if (high != values.end()) std::nth_element(low, high, values.end());
+  double sum = 0;
+  for (auto v = low; v != high; ++v) sum += *v;
+  return sum / static_cast<double>(high - low);
+}
+
+double middle_size(std::vector<std::int32_t> values) {
+  for (std::int32_t& v : values) v = std::abs(v);
+  return middle_mean(std::move(values));
+}
+
+/// Fills what `jumps` say of a seam. The places beside the face show the same specimen: how much they differ
+/// from each other is how much the face may differ from them.
+void judge(const Jumps& jumps, End end, VolumeSeam& seam) {
+  seam.voxels = static_cast<std::int64_t>(jumps.across.size());
+  if (seam.voxels < kLeastVoxels) {
+    seam.voxels = 0;
+    return;
+  }
+  double mean = 0, square = 0, slope = 0;
+  constexpr auto n = static_cast<double>(kControls);
+  for (const std::vector<std::int32_t>& beside : jumps.beside) {
+    const double size = middle_size(beside);
+    mean += size / n;
+    square += size * size / n;
+    slope += middle_mean(beside) / n;
+  }
+  if (!(mean > 0)) {
+    seam.voxels = 0;
+    return;
+  }
+  const double scatter = std::sqrt(std::max(0.0, square - mean * mean) * n / (n - 1));
+  seam.contrast = middle_size(jumps.across) / mean;
+  seam.standard_error = scatter * std::sqrt(1 + 1 / n) / mean;
+  const double step = (middle_mean(jumps.across) - slope) * static_cast<double>(seam.voxels) / jumps.level;
+  seam.step = end == End::first ? step : -step;
 }
 
 class Face {
@@ -66,7 +113,7 @@ class Face {
       : tile_(tile), other_(other), common_(intersect(tile.box(), other.box())), axis_(axis), end_(end) {}
 
   /// Adds what the volume shows at one of n x n places of the face.
-  void look(VolumeReader& volume, Place place, Jumps& sums) const {
+  void look(VolumeReader& volume, Place place, Jumps& jumps) const {
     const Box box = intersect(place_box(place), {{0, 0, 0}, volume.level(0).shape});
     if (box.empty()) return;
     const Index3 size = box.size();
@@ -78,7 +125,7 @@ class Face {
       for (std::int64_t y = box.begin.y; y < (axis_ == 'y' ? box.begin.y + 1 : box.end.y); ++y)
         for (std::int64_t x = first_x(box, z); x < (axis_ == 'x' ? first_x(box, z) + 1 : box.end.x); ++x)
           if (const Box line = line_at({x, y, z}); contains(box, line) && in_both(line))
-            add_line(view.row(y - box.begin.y, z - box.begin.z) + (x - box.begin.x), stride, end_, sums);
+            add_line(view.row(y - box.begin.y, z - box.begin.z) + (x - box.begin.x), stride, jumps);
   }
 
  private:
@@ -186,14 +233,10 @@ std::vector<VolumeSeam> check_volume_seams(VolumeReader& volume, const std::vect
     VolumeSeam& seam = seams[static_cast<std::size_t>(k)];
     const Face face(placed[seam.tile], placed[seam.other], seam.axis, ends[static_cast<std::size_t>(k)]);
     const std::int64_t n = settings.places_per_axis;
-    Jumps sums;
+    Jumps jumps;
     for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < n; ++j) face.look(volume, {i, j, n}, sums);
-    seam.voxels = sums.voxels;
-    if (sums.voxels == 0 || !(sums.beside > 0)) return;
-    const auto voxels = static_cast<double>(sums.voxels);
-    seam.contrast = sums.across / voxels / (sums.beside / static_cast<double>(sums.differences));
-    seam.step = sums.step / sums.level;
+      for (std::int64_t j = 0; j < n; ++j) face.look(volume, {i, j, n}, jumps);
+    judge(jumps, ends[static_cast<std::size_t>(k)], seam);
   });
   return seams;
 }

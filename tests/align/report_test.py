@@ -36,8 +36,7 @@ class Report(Case):
         cls.root = tempfile.mkdtemp(prefix="spim_report_")
         cls.addClassCleanup(shutil.rmtree, cls.root, ignore_errors=True)
         made = run("simulate", "--output", cls.root + "/scan", "--channels", "raw", "--tiles", "2,2,1", "--frames", 80,
-                   "--frame-width", 96, "--frame-height", 96, "--overlap", 0.3, "--stage-error", 3, "--organ-size", 0,
-                   "--files", "simulated")
+                   "--frame-width", 96, "--frame-height", 96, "--overlap", 0.3, "--stage-error", 3, "--organ-size", 0)
         assert made.returncode == 0, made.stderr
         os.rename(cls.root + "/scan/raw", cls.root + "/scan/" + CHANNEL)
         cls.page = cls.root + "/report.html"

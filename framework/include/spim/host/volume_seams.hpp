@@ -17,10 +17,13 @@ struct VolumeSeam {
   std::size_t other = 0;  ///< in which it lies
   char axis = 'x';        ///< across which grey levels are compared
   std::int64_t voxels =
-      0;  ///< pairs of voxels that were compared across the face; 0: nothing but zeros there
-  double contrast =
-      0;  ///< mean jump across the face over the mean jump 3 to 6 voxels beside it; 1: nothing shows
-  double step = 0;  ///< mean signed jump towards the inside of the tile, over the mean grey level
+      0;                ///< pairs of voxels that were compared across the face; 0: nothing but zeros there
+  double contrast = 0;  ///< usual jump across the face over that 3 to 5 voxels beside it; 1: nothing shows
+  double standard_error = 0;  ///< of the contrast of a face that does not show
+  double step = 0;            ///< usual signed jump towards the inside of the tile, over the mean grey level
+
+  /// True when the face stands out from its surroundings by more than chance.
+  bool shows() const noexcept { return voxels > 0 && contrast > 1 + 3 * standard_error; }
 };
 
 struct VolumeSeamSettings {
