@@ -151,7 +151,8 @@ class Map {
     const Rectangle r = outline(t, result_.voxel_um);
     const Point centre = at(r.centre());
     if (!t.linked) {
-      if (result_.tiles.size() < 2 || std::min(r.width, r.height) * scale_ < 34) return "";
+      // Where there is no room the hatching and the legend say it.
+      if (result_.tiles.size() < 2 || r.height * scale_ < 34 || r.width * scale_ < 170) return "";
       return fmt::format("<text class=middle x={:.1f} y={:.1f}>stays at the stage</text>", centre.x,
                          centre.y);
     }
@@ -193,9 +194,9 @@ std::string legend(double exaggeration) {
         "<span><svg width=46 height=12><path class=\"link {0}\" d=\"M1 6h44\"/>{2}</svg>{1}</span>",
         look.name, look.words,
         look.name == "contradicts" ? "<path class=cross d=\"M18 1l10 10m0 -10l-10 10\"/>" : "");
-  text +=
-      fmt::format("<span><svg width=46 height=12>{}</svg>shift of a tile, drawn {:.0f} times too long</span>",
-                  arrow({2, 6}, {42, 0}, ""), exaggeration);
+  text += fmt::format(
+      "<span><svg width=46 height=12>{}</svg>shift of a tile, {}</span>", arrow({2, 6}, {42, 0}, ""),
+      exaggeration > 1 ? fmt::format("drawn {:.0f} times too long", exaggeration) : "to scale");
   text += fmt::format("<span><svg width=46 height=12>{}</svg>longer than drawn</span>",
                       arrow({2, 6}, {42, 0}, " cut"));
   text +=
