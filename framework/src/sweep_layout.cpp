@@ -223,7 +223,7 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   const std::int64_t depth = first_depth(spec, cuts, executor.workers());
   for (const LaneSize& size : candidates(grid_of(spec), cuts, depth)) {
     executor.cancel().check();
-    SweepLayout layout{cut(grid_of(spec), size, cuts), workers};
+    SweepLayout layout{cut(grid_of(spec), size, cuts), workers + settings.writer_bytes};
     layout.memory_bytes += most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
     if (layout.memory_bytes <= settings.memory_bytes) return layout;
     least = std::min(least, layout.memory_bytes);

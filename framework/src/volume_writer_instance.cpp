@@ -56,6 +56,13 @@ class SharedVolumeWriter final : public VolumeWriter {
     pool_.use(at("report"), [&](VolumeWriter& writer) { writer.describe(sink); });
   }
 
+  std::int64_t memory_bytes(const VolumeSpec& spec) const override {
+    const std::int64_t bytes = pool_.use(at("estimate of its memory"),
+                                         [&](VolumeWriter& writer) { return writer.memory_bytes(spec); });
+    if (bytes < 0) blame(pool_.origin(), "", fmt::format("it wants {} bytes of memory", bytes));
+    return bytes;
+  }
+
  private:
   static std::string place(const ChunkAddress& chunk) {
     return fmt::format("chunk ({},{},{}) of level {}{}", chunk.index.x, chunk.index.y, chunk.index.z,

@@ -293,7 +293,8 @@ TEST(AbiLayout, WritersKeepTheirSlots) {
   EXPECT_METHOD(VolumeWriter::finish, 6, void(VolumeWriter::*)());
   EXPECT_METHOD(VolumeWriter::describe, 7, void(VolumeWriter::*)(MetadataSink&));
   EXPECT_METHOD(VolumeWriter::most_channels, 8, std::int32_t(VolumeWriter::*)() const);
-  EXPECT_EQ(slot_count<VolumeWriter>(), 9) << kAdvice;
+  EXPECT_METHOD(VolumeWriter::memory_bytes, 9, std::int64_t(VolumeWriter::*)(const VolumeSpec&) const);
+  EXPECT_EQ(slot_count<VolumeWriter>(), 10) << kAdvice;
   EXPECT_EQ(sizeof(VolumeWriter), sizeof(void*)) << kAdvice;
 }
 

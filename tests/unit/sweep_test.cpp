@@ -149,6 +149,19 @@ TEST(Sweep, CutsZBeforeY) {
   EXPECT_EQ(less.lanes, 2);
 }
 
+TEST(Sweep, CountsWhatTheWriterKeeps) {
+  const spim::CancelToken cancel;
+  const spim::Executor executor(1, cancel);
+  MemoryVolume source(oblique_region({0, 64, 64}, 100, 1), noise);
+  const VolumeSpec spec = spec_of(source, {8, 8, 8}, 1);
+  const auto alone = plan_sweep(source, spec, executor, {kPlenty});
+  const auto shared = plan_sweep(source, spec, executor, {kPlenty, 1000});
+  EXPECT_EQ(shared.memory_bytes, alone.memory_bytes + 1000);
+  const auto less = plan_sweep(source, spec, executor, {alone.memory_bytes + 999, 1000});
+  EXPECT_GT(less.lanes, alone.lanes) << "what the writer keeps is not there for frames";
+  EXPECT_THROW(plan_sweep(source, spec, executor, {kPlenty, kPlenty}), spim::Error);
+}
+
 TEST(Sweep, SaysHowMuchMemoryItNeedsWhenThereIsTooLittle) {
   const spim::CancelToken cancel;
   const spim::Executor executor(2, cancel);

@@ -84,6 +84,14 @@ class VolumeWriter {
   /// Channels that one output can hold; the host never asks for more. A writer that says more than 1 obeys
   /// spec.channel_count and ChunkAddress::channel. [any thread]
   virtual std::int32_t most_channels() const { return 1; }
+
+  /// Bytes of memory that the writer keeps at most between the calls for `spec` (chunk filled in), all
+  /// threads together: a part of the budget that the host plans with. What a call needs for its own chunk
+  /// does not count. Called before begin(). [any thread]
+  virtual std::int64_t memory_bytes(const VolumeSpec& spec) const {
+    (void)spec;
+    return 0;
+  }
 };
 
 }  // namespace spim

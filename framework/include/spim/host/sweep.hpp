@@ -13,6 +13,7 @@ namespace spim {
 
 struct SweepSettings {
   std::int64_t memory_bytes = 0;  ///< ceiling for everything the sweep keeps; > 0
+  std::int64_t writer_bytes = 0;  ///< of these, what the writer keeps: VolumeWriter::memory_bytes()
 };
 
 /// What a sweep is going to need; printed by commands before they start.
