@@ -5,7 +5,7 @@
 #include <string>
 
 #include "block_directory.hpp"
-#include "precomputed_info.hpp"
+#include "common/precomputed_info.hpp"
 #include "spim/error.hpp"
 
 using spim::Index3;
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (data[0] % 2 == 0)
       parse_directory(std::as_bytes(std::span(text)));
     else
-      spim::blockfs::parse_info(text, "info");
+      spim::chunked::parse_info(text, spim::chunked::InfoPart::places, "info");
   } catch (const spim::Error&) {  // the one way out for bytes that are not right
   }
   return 0;

@@ -8,10 +8,10 @@
 #include "common/blosc_codec.hpp"
 #include "common/file.hpp"
 #include "common/json_fields.hpp"
+#include "common/precomputed_info.hpp"
 #include "common/samples.hpp"
 #include "common/subject.hpp"
 #include "common/totals.hpp"
-#include "precomputed_info.hpp"
 #include "spim/error.hpp"
 
 namespace spim::blockfs {
@@ -53,6 +53,19 @@ BlockPlace read_place(const chunked::File& file, const BlockDirectory& directory
   return decode_entry(directory, used);
 }
 
+/// Centre of the first voxel of `scale`. Offsets are of the corner of a voxel: relative to the centre of the
+/// first voxel of the finest scale, that of a coarser one lies half the difference of the two further in.
+Vec3 origin_of(const chunked::PrecomputedInfo& info, const chunked::PrecomputedScale& scale) {
+  const Vec3 v = scale.voxel_um, finest = info.scales.front().voxel_um,
+             origin = info.origin_um.value_or(Vec3{});
+  const auto centre = [](double first, std::int64_t offset, double voxel, double fine) {
+    return first + static_cast<double>(offset) * voxel + (voxel - fine) / 2;
+  };
+  return {centre(origin.x, scale.voxel_offset.x, v.x, finest.x),
+          centre(origin.y, scale.voxel_offset.y, v.y, finest.y),
+          centre(origin.z, scale.voxel_offset.z, v.z, finest.z)};
+}
+
 }  // namespace
 
 BlockfsReader::BlockfsReader(Host& host, const Options&, std::string_view path) : host_(host) {
@@ -66,13 +79,13 @@ BlockfsReader::BlockfsReader(Host& host, const Options&, std::string_view path) 
     root = file.parent_path().parent_path();
   } else {
     for (std::int32_t level = 0; level < kMostLevels; ++level) {
-      const fs::path file = given / level_key(level) / kDirectoryName;
+      const fs::path file = given / chunked::level_key(level) / kDirectoryName;
       if (!chunked::is_file(file)) break;
       open_level(file);
     }
     if (levels_.empty())
       throw Error(fmt::format("{} is not a blockfs volume: it has neither {} nor {}/{}", given.string(),
-                              kDirectoryName, level_key(0), kDirectoryName));
+                              kDirectoryName, chunked::level_key(0), kDirectoryName));
   }
   read_info(root);
 }
@@ -94,13 +107,14 @@ void BlockfsReader::read_info(const fs::path& root) {
     host_.log(LogLevel::debug, fmt::format("{} has no info file: voxel sizes are unknown", root.string()));
     return;
   }
-  const auto scales = parse_info(chunked::read_text(*file, chunked::kLargestJson), file->path().string());
+  const auto said = chunked::parse_info(chunked::read_text(*file, chunked::kLargestJson),
+                                        chunked::InfoPart::places, file->path().string());
   for (Level& level : levels_) {
     const std::string key = level.path.parent_path().filename().string();
-    for (const ScaleInfo& scale : scales)
+    for (const chunked::PrecomputedScale& scale : said.scales)
       if (scale.key == key) {
         level.info.voxel_um = scale.voxel_um;
-        level.info.origin_um = scale.origin_um;
+        level.info.origin_um = origin_of(said, scale);
       }
   }
 }
@@ -112,7 +126,7 @@ int BlockfsReader::probe(const char* path, const unsigned char* head, std::uint6
     std::error_code ignored;
     const fs::path folder(path);
     if (fs::is_regular_file(folder / kDirectoryName, ignored)) return kCertain;
-    if (fs::is_regular_file(folder / level_key(0) / kDirectoryName, ignored)) return kCertain;
+    if (fs::is_regular_file(folder / chunked::level_key(0) / kDirectoryName, ignored)) return kCertain;
   } catch (const std::exception&) {  // out of memory: let somebody else try
   }
   return 0;

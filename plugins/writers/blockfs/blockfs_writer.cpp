@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "common/precomputed_info.hpp"
 #include "common/samples.hpp"
 #include "common/totals.hpp"
 #include "common/volume_checks.hpp"
-#include "precomputed_info.hpp"
 #include "spim/error.hpp"
 
 namespace spim::blockfs {
@@ -43,7 +43,7 @@ Index3 BlockfsWriter::chunk_shape(const VolumeSpec& spec) const {
 
 std::unique_ptr<BlockfsWriter::Level> BlockfsWriter::create_level(std::int32_t level) const {
   const chunked::ChunkGrid grid{level_shape(spec_.shape, level), spec_.chunk};
-  const std::string key = level_key(level);
+  const std::string key = chunked::level_key(level);
   const auto n = std::min(files_, count(grid.count()));
   std::vector<std::string> names;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -103,7 +103,9 @@ void BlockfsWriter::finish() {
     level->directory_file.write(0, chunked::bytes_of_text(level->header));
     level->directory_file.close();
   }
-  chunked::write_text(path_ / "info", encode_info(spec_));
+  // voxel_offset stays 0 whatever the origin: programs that look blocks up by position (the original's server
+  // among them) would miss every block.
+  chunked::write_text(path_ / "info", chunked::encode_info(chunked::info_of(spec_)));
 }
 
 void BlockfsWriter::describe(MetadataSink& sink) {

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cerrno>
+#include <chrono>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -51,6 +54,12 @@ File File::open(const std::filesystem::path& path) {
 File File::create(const std::filesystem::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor < 0) fail("created", path, errno);
+  return {descriptor, path};
+}
+
+File File::reopen(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) fail("opened", path, errno);
   return {descriptor, path};
 }
 
@@ -121,6 +130,36 @@ void write_text(const std::filesystem::path& path, std::string_view text) {
   File file = File::create(path);
   file.write(0, bytes_of_text(text));
   file.close();
+}
+
+std::filesystem::path partial_name(const std::filesystem::path& path) {
+  static std::atomic<unsigned> number{0};
+  char host[65] = {};
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = 0;
+  std::replace(std::begin(host), std::end(host), '/', '_');
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return path.parent_path() /
+         fmt::format(".{}.partial-{}-{}-{}-{}", path.filename().string(), host, ::getpid(),
+                     std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(), number++);
+}
+
+void publish_file(const std::filesystem::path& partial, const std::filesystem::path& path) {
+  if (::rename(partial.c_str(), path.c_str()) != 0) fail("given its final name", path, errno);
+}
+
+void write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path.parent_path(), ignored)) create_folders(path.parent_path());
+  const std::filesystem::path partial = partial_name(path);
+  try {
+    File file = File::create(partial);
+    file.write(0, bytes);
+    file.close();
+    publish_file(partial, path);
+  } catch (...) {
+    ::unlink(partial.c_str());
+    throw;
+  }
 }
 
 void create_folder(const std::filesystem::path& path) {

@@ -22,6 +22,8 @@ class File {
   static File open(const std::filesystem::path& path);
   /// Creates a file that must not exist yet, for writing.
   static File create(const std::filesystem::path& path);
+  /// Opens a file that exists, for reading and writing.
+  static File reopen(const std::filesystem::path& path);
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
@@ -49,6 +51,16 @@ std::string read_text(const File& file, std::uint64_t limit);
 
 /// Creates `path` (which must not exist) holding `text`.
 void write_text(const std::filesystem::path& path, std::string_view text);
+
+/// A name beside `path` that no other instance, process or machine uses: `.NAME.partial-HOST-PID-TIME-N`.
+std::filesystem::path partial_name(const std::filesystem::path& path);
+
+/// Gives the finished file `partial` its final name, whatever had that name before.
+void publish_file(const std::filesystem::path& partial, const std::filesystem::path& path);
+
+/// Creates the file `path` holding `bytes`, and the folders above it. It is written under a partial_name()
+/// and renamed, so that nobody ever sees a part of it and writing it twice at once does no harm.
+void write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 /// Creates a folder; its parent must exist. That the folder is there already is an error.
 void create_folder(const std::filesystem::path& path);

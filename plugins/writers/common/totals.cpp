@@ -11,6 +11,8 @@ StoredTotals written_totals(const VolumeSpec& spec, std::int64_t stored_chunks, 
   StoredTotals totals;
   for (std::int32_t level = 0; level < spec.levels; ++level)
     add_level(totals, level_shape(spec.shape, level), spec.chunk, spec.type);
+  totals.chunks *= spec.channel_count;
+  totals.volume_bytes *= spec.channel_count;
   totals.stored_chunks = stored_chunks;
   totals.stored_bytes = stored_bytes;
   return totals;

@@ -42,11 +42,12 @@ void check_begun(const VolumeSpec& spec) {
 
 Index3 chunk_size(const VolumeSpec& spec, const ChunkAddress& chunk) {
   check_begun(spec);
-  const bool level_exists = chunk.level >= 0 && chunk.level < spec.levels;
-  const ChunkGrid grid{level_exists ? level_shape(spec.shape, chunk.level) : Index3{}, spec.chunk};
-  if (!level_exists || !contains({{0, 0, 0}, grid.count()}, {chunk.index, chunk.index + Index3{1, 1, 1}}))
-    throw Error(fmt::format("chunk ({}, {}, {}) of level {} is not in the volume", chunk.index.x,
-                            chunk.index.y, chunk.index.z, chunk.level));
+  const bool exists = chunk.level >= 0 && chunk.level < spec.levels && chunk.channel >= 0 &&
+                      chunk.channel < spec.channel_count;
+  const ChunkGrid grid{exists ? level_shape(spec.shape, chunk.level) : Index3{}, spec.chunk};
+  if (!exists || !contains({{0, 0, 0}, grid.count()}, {chunk.index, chunk.index + Index3{1, 1, 1}}))
+    throw Error(fmt::format("chunk ({}, {}, {}) of level {}, channel {}, is not in the volume", chunk.index.x,
+                            chunk.index.y, chunk.index.z, chunk.level, chunk.channel));
   return grid.box(chunk.index).size();
 }
 
@@ -57,6 +58,19 @@ void check_chunk(const VolumeSpec& spec, const ChunkAddress& chunk, Index3 size)
         fmt::format("chunk ({}, {}, {}) of level {} came with {} x {} x {} voxels; it has {} x {} x {}",
                     chunk.index.x, chunk.index.y, chunk.index.z, chunk.level, size.x, size.y, size.z,
                     expected.x, expected.y, expected.z));
+}
+
+void warn_of_many_files(Host& host, const VolumeSpec& spec, std::string_view remedy) {
+  constexpr std::int64_t kManyFiles = 1'000'000;
+  std::int64_t files = 0;
+  for (std::int32_t level = 0; level < spec.levels; ++level)
+    files += spec.channel_count * count(ceil_div(level_shape(spec.shape, level), spec.chunk));
+  if (files > kManyFiles)
+    host.log(
+        LogLevel::warning,
+        fmt::format("the volume has {} chunks, each a file of its own unless it is zero; the option {} puts "
+                    "many chunks into one file",
+                    files, remedy));
 }
 
 }  // namespace spim::chunked

@@ -1,6 +1,8 @@
 #pragma once
 /// What every writer checks before it touches the disk, and every time it is given a chunk.
 
+#include <string_view>
+
 #include "spim/volume_writer.hpp"
 
 namespace spim::chunked {
@@ -19,5 +21,8 @@ Index3 chunk_size(const VolumeSpec& spec, const ChunkAddress& chunk);
 
 /// Throws Error unless `chunk` exists in `spec` and has `size` voxels there.
 void check_chunk(const VolumeSpec& spec, const ChunkAddress& chunk, Index3 size);
+
+/// Warns when a file for each chunk would be more than file systems like; `remedy` is the option that helps.
+void warn_of_many_files(Host& host, const VolumeSpec& spec, std::string_view remedy);
 
 }  // namespace spim::chunked
