@@ -190,7 +190,7 @@ class Zarr(unittest.TestCase):
         os.makedirs(self.path)
         self.assertIn("no .zarray", self.refused(self.path))
         pathlib.Path(self.path, "zarr.json").write_text("{}")
-        self.assertIn("version 3", self.refused(self.path))
+        self.assertIn("zarr_format", self.refused(self.path))
 
     def test_damaged_chunks_are_named(self):
         for compressor in [None, numcodecs.Blosc("zstd", 3, 2), numcodecs.Zlib(3), numcodecs.GZip(2), numcodecs.Zstd(4)]:

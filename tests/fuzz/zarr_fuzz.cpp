@@ -6,14 +6,14 @@
 #include <string>
 
 #include "array_metadata.hpp"
-#include "chunk_decoder.hpp"
+#include "chunk_codec.hpp"
 #include "ome_metadata.hpp"
 #include "spim/error.hpp"
 
 namespace {
 
 void parse_array(std::string_view text) {
-  const auto array = spim::zarr::parse_array(text, ".zarray");
+  const auto array = spim::zarr::parse_array_v2(text, ".zarray");
   const auto bytes = array.chunk_bytes();
   if (bytes <= 0 || bytes > spim::chunked::kLargestChunkBytes || spim::count(array.grid.shape) <= 0)
     std::abort();
@@ -29,7 +29,7 @@ void decode_chunk(std::string_view bytes) {
   static spim::chunked::Scratch scratch;
   if (bytes.empty()) return;
   const auto compressor = static_cast<spim::zarr::Compressor>(static_cast<unsigned char>(bytes[0]) % 5);
-  spim::zarr::decode_chunk(compressor, std::as_bytes(std::span(bytes.substr(1))), kDecoded, scratch);
+  spim::zarr::decode_chunk({0, compressor, 0}, std::as_bytes(std::span(bytes.substr(1))), kDecoded, scratch);
 }
 
 }  // namespace

@@ -31,22 +31,27 @@ json transforms_of(const VolumeSpec& spec, std::int32_t level) {
            {"translation", {0.0, 0.0, centre(o.z, v.z), centre(o.y, v.y), centre(o.x, v.x)}}}};
 }
 
-json omero_of(const VolumeSpec& spec, const std::string& name, const ChannelLook& look) {
-  const json channel{{"active", true},
-                     {"coefficient", 1.0},
-                     {"color", look.color},
-                     {"family", "linear"},
-                     {"inverted", false},
-                     {"label", look.label},
-                     {"window",
-                      {{"min", 0},
-                       {"max", spec.type == PixelType::u8 ? 255 : 65535},
-                       {"start", look.window.start},
-                       {"end", look.window.end}}}};
-  return {{"version", "0.4"},
-          {"name", name},
-          {"channels", json::array({channel})},
-          {"rdefs", {{"defaultT", 0}, {"defaultZ", spec.shape.z / 2}, {"model", "greyscale"}}}};
+json omero_of(OmeVersion version, const VolumeSpec& spec, const std::string& name,
+              std::span<const ChannelLook> looks) {
+  json channels = json::array();
+  for (const ChannelLook& look : looks)
+    channels.push_back({{"active", true},
+                        {"coefficient", 1.0},
+                        {"color", look.color},
+                        {"family", "linear"},
+                        {"inverted", false},
+                        {"label", look.label},
+                        {"window",
+                         {{"min", 0},
+                          {"max", spec.type == PixelType::u8 ? 255 : 65535},
+                          {"start", look.window.start},
+                          {"end", look.window.end}}}});
+  const char* model = looks.size() > 1 ? "color" : "greyscale";
+  json omero{{"name", name},
+             {"channels", channels},
+             {"rdefs", {{"defaultT", 0}, {"defaultZ", spec.shape.z / 2}, {"model", model}}}};
+  if (version == OmeVersion::v04) omero["version"] = "0.4";
+  return omero;
 }
 
 /// Micrometres per `unit`; 0 for what is no length that we know. Missing means micrometres: the files of
@@ -132,6 +137,17 @@ std::string read_path(const chunked::JsonFields& dataset) {
   return text;
 }
 
+/// The object that holds "multiscales".
+const json& attributes_of(const json& document, const std::string& subject) {
+  const chunked::JsonFields group(document, subject);
+  if (!group.has("zarr_format")) return document;  // .zattrs
+  group.integer("zarr_format", 3, 3);
+  if (group.text("node_type") != "group") group.fail("node_type", "\"group\"");
+  const json& all = group.member("attributes");
+  const chunked::JsonFields attributes(all, subject);
+  return attributes.has("ome") ? attributes.member("ome") : all;
+}
+
 OmeLevel make_level(std::string path, const Transform& transform, const std::vector<double>& um) {
   const std::size_t n = um.size();
   const auto space = [&](const std::vector<double>& v) {
@@ -145,7 +161,8 @@ OmeLevel make_level(std::string path, const Transform& transform, const std::vec
 
 }  // namespace
 
-std::string encode_ome(const VolumeSpec& spec, const std::string& name, const ChannelLook& look) {
+std::string encode_ome(OmeVersion version, const VolumeSpec& spec, const std::string& name,
+                       std::span<const ChannelLook> looks) {
   json axes = json::array({{{"name", "t"}, {"type", "time"}}, {{"name", "c"}, {"type", "channel"}}});
   for (const char* axis : {"z", "y", "x"})
     axes.push_back({{"name", axis}, {"type", "space"}, {"unit", "micrometer"}});
@@ -153,21 +170,27 @@ std::string encode_ome(const VolumeSpec& spec, const std::string& name, const Ch
   for (std::int32_t level = 0; level < spec.levels; ++level)
     datasets.push_back(
         {{"path", fmt::format("{}", level)}, {"coordinateTransformations", transforms_of(spec, level)}});
-  const json image{
-      {"version", "0.4"},
-      {"name", name},
-      {"type", "mean"},
-      {"metadata",
-       {{"method", "mean of the existing voxels of 2x2x2, rounded to nearest"}, {"version", "1"}}},
-      {"axes", axes},
-      {"datasets", datasets}};
-  const json attributes{{"multiscales", json::array({image})}, {"omero", omero_of(spec, name, look)}};
-  return attributes.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  json image{{"name", name},
+             {"type", "mean"},
+             {"metadata",
+              {{"method", "mean of the existing voxels of 2x2x2, rounded to nearest"}, {"version", "1"}}},
+             {"axes", axes},
+             {"datasets", datasets}};
+  if (version == OmeVersion::v04) image["version"] = "0.4";
+  const json omero = omero_of(version, spec, name, looks);
+  json document{{"multiscales", json::array({image})}, {"omero", omero}};
+  if (version == OmeVersion::v05) {
+    document["version"] = "0.5";
+    // Neuroglancer up to 2.41 looks for the channels beside "ome" only; the standard wants them inside.
+    const json attributes{{"ome", document}, {"omero", omero}};
+    document = {{"zarr_format", 3}, {"node_type", "group"}, {"attributes", attributes}};
+  }
+  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 OmeImage parse_ome(std::string_view text, const std::string& subject) {
   const json document = chunked::parse_json_object(text, subject);
-  const chunked::JsonFields attributes(document, subject);
+  const chunked::JsonFields attributes(attributes_of(document, subject), subject);
   const json& images = attributes.array("multiscales");
   if (images.empty()) attributes.fail("multiscales", "at least one image");
   const chunked::JsonFields image(images.front(), subject);

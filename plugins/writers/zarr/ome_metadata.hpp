@@ -1,7 +1,9 @@
 #pragma once
-/// `.zattrs` of an OME-Zarr 0.4 image: the pyramid, where its voxels lie, how to show it.
+/// The metadata of an OME-Zarr image, `.zattrs` of 0.4 or `zarr.json` of 0.5: the pyramid, where its voxels
+/// lie, how to show it.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,18 +13,22 @@
 
 namespace spim::zarr {
 
-/// How a viewer shows the one channel that is written.
+/// How a viewer shows a channel.
 struct ChannelLook {
   std::string label;
   std::string color;  ///< six hexadecimal digits
   GreyRange window;
 };
 
-/// The text of `.zattrs`: axes t,c,z,y,x in micrometres; level l has scale 2^l·voxel and its first voxel's
-/// centre at origin + (2^l − 1)/2·voxel, since it is the mean of 2^l voxels on each axis.
-std::string encode_ome(const VolumeSpec& spec, const std::string& name, const ChannelLook& look);
+enum class OmeVersion { v04, v05 };
 
-/// One level of a pyramid as `.zattrs` describes it.
+/// The text of the group's `.zattrs` (0.4) or `zarr.json` (0.5): axes t,c,z,y,x in micrometres; level l has
+/// scale 2^l·voxel and its first voxel's centre at origin + (2^l − 1)/2·voxel, since it is the mean of 2^l
+/// voxels on each axis.
+std::string encode_ome(OmeVersion version, const VolumeSpec& spec, const std::string& name,
+                       std::span<const ChannelLook> channels);
+
+/// One level of a pyramid as the group describes it.
 struct OmeLevel {
   std::string path;  ///< relative, inside the group
   Vec3 voxel_um;     ///< 0 when it is not said or not in a unit of length
@@ -35,8 +41,8 @@ struct OmeImage {
   std::vector<std::string> axes;  ///< names, in order; empty for versions without axes
 };
 
-/// Parses the first image of a `.zattrs` text of OME-NGFF 0.1 to 0.4. Throws Error naming `subject`, also for
-/// paths that lead out of the group and axes that do not end with z, y, x.
+/// Parses the first image of a group: `.zattrs` of OME-NGFF 0.1 to 0.4, or `zarr.json` of 0.5. Throws Error
+/// naming `subject`, also for paths that lead out of the group and axes that do not end with z, y, x.
 OmeImage parse_ome(std::string_view text, const std::string& subject);
 
 }  // namespace spim::zarr

@@ -1,5 +1,5 @@
 #pragma once
-/// Reads Zarr v2: OME-Zarr images (0.1 to 0.4) and single arrays, of three to five axes.
+/// Reads Zarr v2 and v3: OME-Zarr images (0.1 to 0.5) and single arrays, of three to five axes.
 
 #include <filesystem>
 #include <span>
@@ -36,24 +36,31 @@ class ZarrReader final : public VolumeReader {
     std::filesystem::path path;  ///< of the array's folder
     ArrayMetadata array;
     LevelInfo info;
-    std::string chunk_prefix;       ///< leading indices with separators, e.g. "0/2/"
+    std::string prefix;             ///< of the names of chunks or shards: all in front of z, e.g. "c/0/2/"
     std::int64_t chunk_offset = 0;  ///< bytes in a decoded chunk before the chosen channel and time
+    std::int32_t channels = 1;
+    std::size_t first_slot = 0;  ///< in a shard: the first chunk of the chosen channel and time
   };
   struct Choice {
     std::int64_t time = 0, channel = 0;
   };
 
-  void open_group(const std::filesystem::path& group);
+  void open_group(const std::filesystem::path& group, const char* metadata);
   /// `axes` are the names of all axes, or empty when the file does not say.
   Level open_array(const std::filesystem::path& folder, const std::vector<std::string>& axes) const;
   void choose_leading(Level& level, const std::vector<std::string>& axes) const;
-  /// The chunk's file in this thread's scratch memory; empty when there is none.
-  std::span<const std::byte> load_file(const std::filesystem::path& path, const ArrayMetadata& array) const;
+  std::filesystem::path file_of(const Level& level, Index3 index) const;
+  /// The voxels that chunk `index` and `box` share; `stored` is empty when the chunk is absent.
+  void copy_chunk(const Level& level, Index3 index, std::span<const std::byte> stored, const Box& box,
+                  VolumeView<std::uint16_t> out) const;
+  void read_chunks(const Level& level, const Box& box, VolumeView<std::uint16_t> out) const;
+  void read_shards(const Level& level, const Box& box, VolumeView<std::uint16_t> out) const;
   void count_stored(const Level& level, chunked::StoredTotals& totals) const;
 
   Host& host_;
   Choice choice_;
   std::vector<Level> levels_;
+  int version_ = 2;  ///< of Zarr, of the first level
 };
 
 }  // namespace spim::zarr

@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <cmath>
+#include <iterator>
 
 #include "array_metadata.hpp"
 #include "common/file.hpp"
 #include "common/samples.hpp"
+#include "common/shard_options.hpp"
 #include "common/totals.hpp"
 #include "common/volume_checks.hpp"
-#include "ome_metadata.hpp"
 #include "spim/error.hpp"
 
 namespace spim::zarr {
@@ -21,75 +22,151 @@ namespace {
 
 constexpr std::int64_t kDefaultChunk = 128;
 
-/// Creates the file of a chunk, and the folders above it when it is the first in them.
-chunked::File create_chunk_file(const fs::path& path) {
-  std::error_code ignored;
-  if (!fs::exists(path.parent_path(), ignored)) chunked::create_folders(path.parent_path());
-  return chunked::File::create(path);
+std::int64_t grey_level(double value, std::int64_t largest) {
+  return value > 0 ? static_cast<std::int64_t>(std::min(std::round(value), static_cast<double>(largest))) : 0;
+}
+
+/// Chunks of a shard along each axis. Throws UsageError unless a shard is made of whole chunks.
+Index3 chunks_of_shard(Index3 shard, Index3 chunk) {
+  const Index3 chunks = ceil_div(shard, chunk);
+  if (Index3{chunks.x * chunk.x, chunks.y * chunk.y, chunks.z * chunk.z} != shard)
+    throw UsageError(fmt::format(
+        "a shard of {} x {} x {} voxels is not made of whole chunks of {} x {} x {}; give multiples of them",
+        shard.x, shard.y, shard.z, chunk.x, chunk.y, chunk.z));
+  if (chunks.x > chunked::kMostChunksOfShard / chunks.y / chunks.z)
+    throw UsageError(fmt::format("a shard of {} x {} x {} chunks is too large; give one of at most {} chunks",
+                                 chunks.x, chunks.y, chunks.z, chunked::kMostChunksOfShard));
+  return chunks;
+}
+
+/// For channels that nobody chose a colour for, as long as they last.
+constexpr const char* kColors[] = {"00FF00", "FF00FF", "00FFFF", "FFFF00", "FF0000", "0000FF", "FFFFFF"};
+
+/// What `spec` says of its channels; empty where it leaves the choice to us.
+std::vector<ChannelLook> given_looks(const VolumeSpec& spec) {
+  std::vector<ChannelLook> looks(static_cast<std::size_t>(spec.channel_count), {"", "", {0, 0}});
+  for (std::size_t i = 0; spec.channels != nullptr && i < looks.size(); ++i) {
+    const ChannelSpec& given = spec.channels[i];
+    looks[i].label = given.label != nullptr ? given.label : "";
+    looks[i].color = given.color != nullptr ? given.color : "";
+    if (!looks[i].color.empty()) check_color(looks[i].color);
+    const std::int64_t largest = spec.type == PixelType::u8 ? 255 : 65535;
+    looks[i].window = {grey_level(given.window_start, largest), grey_level(given.window_end, largest)};
+  }
+  return looks;
 }
 
 }  // namespace
 
-ZarrWriter::ZarrWriter(Host&, const Options& options, std::string_view path)
-    : path_(path),
-      codec_(chunked::blosc_settings(options)),
-      channel_name_(options.text("channel-name")),
-      channel_color_(options.text("channel-color")) {
-  const bool hexadecimal = std::all_of(channel_color_.begin(), channel_color_.end(),
-                                       [](unsigned char c) { return std::isxdigit(c) != 0; });
-  if (channel_color_.size() != 6 || !hexadecimal)
-    throw UsageError(fmt::format(
-        "channel-color is \"{}\"; six hexadecimal digits such as 00FF00 are expected", channel_color_));
-}
+ZarrWriter::ZarrWriter(Host& host, const Options& options, std::string_view path)
+    : host_(host), path_(path), settings_(options) {}
 
 Index3 ZarrWriter::chunk_shape(const VolumeSpec& spec) const {
-  return chunked::chunk_or_default(spec, kDefaultChunk);
+  const Index3 chunk = chunked::chunk_or_default(spec, kDefaultChunk);
+  if (settings_.shard != Index3{}) chunks_of_shard(settings_.shard, chunk);
+  return chunk;
+}
+
+std::int64_t ZarrWriter::memory_bytes(const VolumeSpec& spec) const {
+  return settings_.shard == Index3{} ? 0 : chunked::shard_memory_of(spec, settings_.shard_memory);
 }
 
 void ZarrWriter::begin(const VolumeSpec& spec) {
   chunked::check_spec(spec);
   spec_ = spec;
   name_ = spec.name != nullptr && *spec.name != '\0' ? spec.name : "volume";
-  spec_.name = "";  // borrowed
+  spec_.name = "";  // borrowed, as what the channels are called
+  spec_.channels = nullptr;
+  channels_ = given_looks(spec);
+  windows_.resize(static_cast<std::size_t>(spec.channel_count));
   chunked::create_folder(path_);
   for (std::int32_t level = 0; level < spec.levels; ++level)
     chunked::create_folder(path_ / fmt::format("{}", level));
+  if (settings_.shard == Index3{}) return chunked::warn_of_many_files(host_, spec_, "shard");
+  shard_format_.emplace(path_, spec_, chunks_of_shard(settings_.shard, spec_.chunk), settings_.index);
+  shards_.emplace(*shard_format_, settings_.shard_memory);
+}
+
+void ZarrWriter::store(const ChunkAddress& chunk, std::span<const std::byte> encoded) {
+  if (shards_) return shards_->add(chunk, encoded);
+  const Index3 i = chunk.index;
+  chunked::write_whole(
+      path_ / fmt::format("{}/{}0/{}/{}/{}/{}", chunk.level, settings_.zarr_format == 3 ? "c/" : "",
+                          chunk.channel, i.z, i.y, i.x),
+      encoded);
 }
 
 void ZarrWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) {
   chunked::check_chunk(spec_, chunk, voxels.size);
-  if (chunked::all_zero(voxels)) return;
+  if (chunked::all_zero(voxels)) return write_zero(chunk);
   static thread_local chunked::Scratch samples, frame;
   const auto bytes = chunked::gather_samples(voxels, spec_.type, spec_.chunk, samples);
   const auto encoded =
-      chunked::blosc_encode(codec_, static_cast<std::size_t>(bytes_of(spec_.type)), bytes, frame);
+      encode_chunk(settings_.codec, static_cast<std::size_t>(bytes_of(spec_.type)), bytes, frame);
   // The coarsest level sees the whole volume at a fraction of the cost.
-  if (chunk.level == spec_.levels - 1) window_.sample(voxels);
-
-  const Index3 i = chunk.index;
-  chunked::File file = create_chunk_file(path_ / fmt::format("{}/0/0/{}/{}/{}", chunk.level, i.z, i.y, i.x));
-  file.write(0, encoded);
-  file.close();
+  if (chunk.level == spec_.levels - 1) windows_[static_cast<std::size_t>(chunk.channel)].sample(voxels);
+  store(chunk, encoded);
   chunks_ += 1;
   stored_bytes_ += static_cast<std::int64_t>(encoded.size());
 }
 
+void ZarrWriter::write_zero(const ChunkAddress& chunk) {
+  chunked::chunk_size(spec_, chunk);
+  if (shards_) shards_->skip(chunk);
+}
+
+void ZarrWriter::write_arrays() const {
+  const bool v3 = settings_.zarr_format == 3;
+  for (std::int32_t level = 0; level < spec_.levels; ++level) {
+    ArrayToWrite array;
+    array.grid = {level_shape(spec_.shape, level), spec_.chunk};
+    array.channels = spec_.channel_count;
+    array.type = spec_.type;
+    array.codec = settings_.codec;
+    array.shard = settings_.shard;
+    array.index = settings_.index;
+    const fs::path folder = path_ / fmt::format("{}", level);
+    if (v3)
+      chunked::write_text(folder / "zarr.json", encode_array_v3(array));
+    else
+      chunked::write_text(folder / ".zarray", encode_array_v2(array));
+  }
+}
+
+std::vector<ChannelLook> ZarrWriter::looks() const {
+  const std::int64_t largest = spec_.type == PixelType::u8 ? 255 : 65535;
+  const bool only = channels_.size() == 1;
+  std::vector<ChannelLook> looks = channels_;
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    ChannelLook& look = looks[i];
+    if (look.label.empty() && only)
+      look.label = settings_.channel_name.empty() ? name_ : settings_.channel_name;
+    if (look.label.empty()) look.label = fmt::format("{} {}", name_, i);
+    if (look.color.empty()) look.color = only ? settings_.channel_color : kColors[i % std::size(kColors)];
+    if (look.window.start >= look.window.end) look.window = windows_[i].range(largest);
+  }
+  return looks;
+}
+
+void ZarrWriter::write_group() const {
+  if (settings_.zarr_format == 3)
+    return chunked::write_text(path_ / "zarr.json", encode_ome(OmeVersion::v05, spec_, name_, looks()));
+  chunked::write_text(path_ / ".zgroup", "{\n    \"zarr_format\": 2\n}\n");
+  chunked::write_text(path_ / ".zattrs", encode_ome(OmeVersion::v04, spec_, name_, looks()));
+}
+
 void ZarrWriter::finish() {
   chunked::check_begun(spec_);
-  for (std::int32_t level = 0; level < spec_.levels; ++level)
-    chunked::write_text(path_ / fmt::format("{}/.zarray", level),
-                        encode_array({level_shape(spec_.shape, level), spec_.chunk}, spec_.type, codec_));
-  chunked::write_text(path_ / ".zgroup", "{\n    \"zarr_format\": 2\n}\n");
-  const std::int64_t largest = spec_.type == PixelType::u8 ? 255 : 65535;
-  const ChannelLook look{channel_name_.empty() ? name_ : channel_name_, channel_color_,
-                         window_.range(largest)};
-  chunked::write_text(path_ / ".zattrs", encode_ome(spec_, name_, look));
+  if (shards_) shards_->finish();
+  write_arrays();
+  write_group();
 }
 
 void ZarrWriter::describe(MetadataSink& sink) {
-  sink.text("format", "OME-Zarr 0.4");
-  sink.text("codec", chunked::blosc_describe(codec_));
+  sink.text("format", settings_.zarr_format == 3 ? "OME-Zarr 0.5" : "OME-Zarr 0.4");
+  sink.text("codec", describe_codec(settings_.codec));
   chunked::describe_totals(sink, chunked::written_totals(spec_, chunks_, stored_bytes_));
+  if (shards_) chunked::describe_shards(sink, *shards_);
 }
 
 }  // namespace spim::zarr

@@ -1,42 +1,60 @@
 #pragma once
-/// Writes OME-Zarr 0.4: a Zarr v2 group with one 5-D array (t,c,z,y,x) per level.
+/// Writes OME-Zarr: a group with one 5-D array (t,c,z,y,x) per level; 0.4 in Zarr v2 or 0.5 in Zarr v3, the
+/// latter with many chunks in one file if wanted.
 
 #include <atomic>
+#include <deque>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
-#include "common/blosc_codec.hpp"
 #include "display_window.hpp"
+#include "ome_metadata.hpp"
 #include "spim/options.hpp"
 #include "spim/volume_writer.hpp"
+#include "zarr_options.hpp"
+#include "zarr_shards.hpp"
 
 namespace spim::zarr {
 
-/// One file per chunk, `<level>/0/0/<iz>/<iy>/<ix>`, compressed and written in the caller's thread; chunks at
-/// the edge are padded with zeros to full size. All metadata are written in finish(), `.zattrs` last.
+/// Chunks are compressed in the caller's thread, padded with zeros to full size at the edge. Without shards
+/// each is a file of its own, `<level>/0/<channel>/<iz>/<iy>/<ix>` (v2) or
+/// `<level>/c/0/<channel>/<iz>/<iy>/<ix>` (v3). All metadata are written in finish(), those of the group
+/// last.
 class ZarrWriter final : public VolumeWriter {
  public:
-  static constexpr OptionSpec kOptions[] = {
-      chunked::kCodecOption, chunked::kCodecLevelOption, chunked::kShuffleOption,
-      text_option("channel-name", "", "label of the channel in viewers; empty takes the name of the volume"),
-      text_option("channel-color", "FFFFFF",
-                  "colour of the channel in viewers, six hexadecimal digits RRGGBB")};
+  static constexpr const auto& kOptions = kWriterOptions;
 
   ZarrWriter(Host& host, const Options& options, std::string_view path);
 
   Index3 chunk_shape(const VolumeSpec& spec) const override;
   void begin(const VolumeSpec& spec) override;
   void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) override;
+  void write_zero(const ChunkAddress& chunk) override;
   void finish() override;
   void describe(MetadataSink& sink) override;
+  std::int32_t most_channels() const override { return kMostChannels; }
+  std::int64_t memory_bytes(const VolumeSpec& spec) const override;
 
  private:
+  static constexpr std::int32_t kMostChannels = 1024;
+
+  void store(const ChunkAddress& chunk, std::span<const std::byte> encoded);
+  void write_arrays() const;
+  void write_group() const;
+  std::vector<ChannelLook> looks() const;
+
+  Host& host_;
   std::filesystem::path path_;
-  chunked::BloscSettings codec_;
-  std::string channel_name_, channel_color_;
+  WriterSettings settings_;
   std::string name_;
   VolumeSpec spec_;
-  DisplayWindow window_;
+  std::vector<ChannelLook> channels_;  ///< as begin() was given them: what is empty is chosen in finish()
+  std::optional<ZarrShards> shard_format_;
+  std::optional<chunked::ShardFiles> shards_;
+  std::deque<DisplayWindow> windows_;  ///< of each channel
   std::atomic<std::int64_t> chunks_{0};
   std::atomic<std::int64_t> stored_bytes_{0};
 };
