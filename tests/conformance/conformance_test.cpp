@@ -80,12 +80,12 @@ class Conformance : public testing::Test {
   }
 
   /// A small volume written by the plugin's own writer, for its reader.
-  fs::path volume(const fs::path& library, const std::string& id, std::int64_t planes = 30) {
+  fs::path volume(const fs::path& library, const Selection& writer_of, std::int64_t planes = 30) {
     SearchPath path;
     path.files = {library};
     const Registry registry(path);
-    const fs::path output = folder_ / ("sample." + id);
-    const auto writer = create_writer(registry, host_.services, {id, {}}, output);
+    const fs::path output = folder_ / ("sample" + std::to_string(++samples_) + "." + writer_of.id);
+    const auto writer = create_writer(registry, host_.services, writer_of, output);
     VolumeSpec spec;
     spec.shape = {50, 40, planes};
     spec.chunk = {32, 32, 32};
@@ -108,6 +108,7 @@ class Conformance : public testing::Test {
 
   TestHost host_;
   TemporaryFolder folder_;
+  int samples_ = 0;
 };
 
 fs::path built(const std::string& name) {
@@ -147,17 +148,36 @@ TEST_F(Conformance, of_the_simulated_reader_on_a_description) {
 }
 
 TEST_F(Conformance, of_the_volume_readers_on_volumes) {
-  for (const std::string name : {"blockfs", "tiff", "zarr"}) {
-    const auto checks = check(built(name), volume(built(name), name));
+  const Selection writers[] = {{"blockfs", {}},
+                               {"tiff", {}},
+                               {"zarr", {}},
+                               {"zarr", {{"zarr-format", "3"}}},
+                               {"zarr", {{"zarr-format", "3"}, {"shard", "64,32,32"}}},
+                               {"precomputed", {}},
+                               {"precomputed", {{"shard", "64,32,32"}}}};
+  for (const Selection& writer : writers) {
+    SCOPED_TRACE(writer.id + (writer.options.empty() ? "" : " with " + writer.options.begin()->first));
+    const auto checks = check(built(writer.id), volume(built(writer.id), writer));
     EXPECT_THAT(failures(checks), IsEmpty());
     EXPECT_GE(passes(checks), 21);
   }
 }
 
 TEST_F(Conformance, of_the_jp2_readers_on_a_plane) {
-  const auto checks = check(built("jp2"), volume(built("jp2"), "jp2", 1));
+  const auto checks = check(built("jp2"), volume(built("jp2"), {"jp2", {}}, 1));
   EXPECT_THAT(failures(checks), IsEmpty());
   EXPECT_GE(passes(checks), 30);
+}
+
+TEST_F(Conformance, of_the_writers_of_shards) {
+  for (const char* memory : {"0", "256"}) {
+    Selections zarr, precomputed;
+    // Whole chunks of every shape that the suite writes.
+    zarr.writer = {"zarr", {{"zarr-format", "3"}, {"shard", "640,896,1152"}, {"shard-memory", memory}}};
+    precomputed.writer = {"precomputed", {{"shard", "64,64,64"}, {"shard-memory", memory}}};
+    EXPECT_THAT(failures(check(built("zarr"), {}, zarr)), IsEmpty());
+    EXPECT_THAT(failures(check(built("precomputed"), {}, precomputed)), IsEmpty());
+  }
 }
 
 TEST_F(Conformance, passes_an_implementation_without_faults) {

@@ -8,12 +8,23 @@ import unittest
 from support import volume_tool
 from support.volume_tool import noise, pyramid
 
-STORED = {"level": "0"}  # nothing is compressed, so that the size is known
+# Nothing is compressed, so that the size is known.
+WRITERS = {
+    "blockfs": ("blockfs", {"level": "0"}),
+    "zarr": ("zarr", {"level": "0"}),
+    "zarr_3": ("zarr", {"zarr-format": "3", "level": "0"}),
+    "zarr_3_sharded": ("zarr", {"zarr-format": "3", "shard": "64,64,64", "level": "0"}),
+    "zarr_3_sharded_without_memory": ("zarr", {"zarr-format": "3", "shard": "64,64,64", "level": "0",
+                                               "shard-memory": "0"}),
+    "precomputed": ("precomputed", {"compression": "none"}),
+    "precomputed_sharded": ("precomputed", {"compression": "none", "shard": "64,64,64"}),
+}
 
 
-def write_all(format, path, process=None):
+def write_all(writer, path, process=None):
+    format, options = WRITERS[writer]
     return volume_tool.write(format, path, pyramid(noise((100, 100, 100)) + 1, 2), (32, 32, 32), check=False,
-                             options=STORED, threads=2, process=process)
+                             options=options, threads=2, process=process)
 
 
 class FullDisk(unittest.TestCase):
@@ -23,23 +34,23 @@ class FullDisk(unittest.TestCase):
     def tearDown(self):
         self.folder.cleanup()
 
-    def check(self, format, path, message, reason):
+    def check(self, writer, path, message, reason):
         self.assertEqual(message.count("\n"), 1, message)
         self.assertIn(path, message)
         self.assertIn(reason, message)
         with self.assertRaises(RuntimeError):
-            volume_tool.read(format, path)
+            volume_tool.read(WRITERS[writer][0], path)
 
     def on_small_disk(self, settings):
-        """Runs the check for both formats on a tmpfs with these settings."""
+        """Runs the check for all writers on a tmpfs with these settings."""
         disk = self.folder.name
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", settings, "tmpfs", disk], stderr=subprocess.DEVNULL)
         if mounted.returncode != 0:
             self.skipTest("mounting a tmpfs needs root")
         try:
-            for format in "blockfs", "zarr":
-                path = os.path.join(disk, format)
-                self.check(format, path, write_all(format, path), "no space left on device")
+            for writer in WRITERS:
+                path = os.path.join(disk, writer)
+                self.check(writer, path, write_all(writer, path), "no space left on device")
                 subprocess.run(["rm", "-r", path], check=True)
         finally:
             subprocess.run(["umount", disk], check=True)
@@ -55,22 +66,22 @@ class FullDisk(unittest.TestCase):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 
-        for format in "blockfs", "zarr":
-            path = os.path.join(self.folder.name, format)
+        for writer in WRITERS:
+            path = os.path.join(self.folder.name, writer)
             # restore_signals would undo that Python ignores SIGXFSZ.
-            message = write_all(format, path, dict(preexec_fn=limit, restore_signals=False))
-            self.check(format, path, message, "file too large")
+            message = write_all(writer, path, dict(preexec_fn=limit, restore_signals=False))
+            self.check(writer, path, message, "file too large")
 
     def test_a_folder_that_does_not_exist(self):
-        for format in "blockfs", "zarr":
-            path = os.path.join(self.folder.name, "missing", format)
-            self.check(format, path, write_all(format, path), "no such file or directory")
+        for writer in WRITERS:
+            path = os.path.join(self.folder.name, "missing", writer)
+            self.check(writer, path, write_all(writer, path), "no such file or directory")
 
     def test_an_output_that_exists_is_not_touched(self):
-        for format in "blockfs", "zarr":
-            path = os.path.join(self.folder.name, format)
+        for writer in WRITERS:
+            path = os.path.join(self.folder.name, writer)
             os.mkdir(path)
-            self.check(format, path, write_all(format, path), "file exists")
+            self.check(writer, path, write_all(writer, path), "file exists")
             self.assertEqual(os.listdir(path), [])
 
 

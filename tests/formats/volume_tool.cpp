@@ -13,6 +13,8 @@
 
 #include "plugins/writers/blockfs/blockfs_reader.hpp"
 #include "plugins/writers/blockfs/blockfs_writer.hpp"
+#include "plugins/writers/precomputed/precomputed_reader.hpp"
+#include "plugins/writers/precomputed/precomputed_writer.hpp"
 #include "plugins/writers/zarr/zarr_reader.hpp"
 #include "plugins/writers/zarr/zarr_writer.hpp"
 #include "support/recording_host.hpp"
@@ -42,17 +44,33 @@ std::string raw_name(const json& job, std::int32_t level) {
   return fmt::format("{}.{}", job.at("raw").get<std::string>(), level);
 }
 
+using Given = std::map<std::string, std::string>;
+
+template <class Format>
+std::unique_ptr<Format> make(Host& host, const Given& given, const std::string& path) {
+  const test::TableOptions options(Format::kOptions, given);
+  return std::make_unique<Format>(host, options.options(), path);
+}
+
+std::unique_ptr<VolumeWriter> make_writer(const json& job, Host& host) {
+  const std::string path = job.at("path"), format = job.at("format");
+  const Given given = job.value("options", Given{});
+  if (format == "blockfs") return make<blockfs::BlockfsWriter>(host, given, path);
+  if (format == "precomputed") return make<precomputed::PrecomputedWriter>(host, given, path);
+  return make<zarr::ZarrWriter>(host, given, path);
+}
+
+std::unique_ptr<VolumeReader> make_reader(const json& job, Host& host) {
+  const std::string path = job.at("path"), format = job.at("format");
+  const Given given = job.value("options", Given{});
+  if (format == "blockfs") return std::make_unique<blockfs::BlockfsReader>(host, Options{}, path);
+  if (format == "precomputed") return make<precomputed::PrecomputedReader>(host, given, path);
+  return make<zarr::ZarrReader>(host, given, path);
+}
+
 void write(const json& job, Host& host) {
-  const std::string path = job.at("path"), name = job.value("name", "");
-  const bool blockfs = job.at("format") == "blockfs";
-  const test::TableOptions options(
-      blockfs ? std::span<const OptionSpec>(blockfs::BlockfsWriter::kOptions) : zarr::ZarrWriter::kOptions,
-      job.value("options", std::map<std::string, std::string>{}));
-  std::unique_ptr<VolumeWriter> writer;
-  if (blockfs)
-    writer = std::make_unique<blockfs::BlockfsWriter>(host, options.options(), path);
-  else
-    writer = std::make_unique<zarr::ZarrWriter>(host, options.options(), path);
+  const std::string name = job.value("name", "");
+  const auto writer = make_writer(job, host);
   VolumeSpec spec;
   spec.shape = index3(job.at("shape"));
   spec.chunk = index3(job.value("chunk", json{0, 0, 0}));
@@ -76,15 +94,7 @@ void write(const json& job, Host& host) {
 }
 
 void read(const json& job, Host& host) {
-  const std::string path = job.at("path");
-  std::unique_ptr<VolumeReader> reader;
-  if (job.at("format") == "blockfs") {
-    reader = std::make_unique<blockfs::BlockfsReader>(host, Options{}, path);
-  } else {
-    const test::TableOptions options(zarr::ZarrReader::kOptions,
-                                     job.value("options", std::map<std::string, std::string>{}));
-    reader = std::make_unique<zarr::ZarrReader>(host, options.options(), path);
-  }
+  const auto reader = make_reader(job, host);
   json levels = json::array();
   for (std::int32_t level = 0; level < reader->info().levels; ++level) {
     const LevelInfo info = reader->level(level);
@@ -99,7 +109,8 @@ void read(const json& job, Host& host) {
   }
   test::Described described;
   reader->describe(described);
-  const json said{{"type", reader->info().type == PixelType::u8 ? "uint8" : "uint16"},
+  const json said{{"channels", reader->info().channels},
+                  {"type", reader->info().type == PixelType::u8 ? "uint8" : "uint16"},
                   {"levels", levels},
                   {"described", described.values}};
   std::printf("%s\n", said.dump().c_str());
