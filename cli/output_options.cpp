@@ -60,7 +60,7 @@ void write_volume(Session& session, std::span<VolumeSource* const> channels, con
     if (channel->type() == PixelType::u16) spec.type = PixelType::u16;
   spec.chunk = writer->chunk_shape(spec);
 
-  const SweepSettings settings{session.options().memory()};
+  const SweepSettings settings{session.options().memory(), writer->memory_bytes(spec)};
   const SweepPlan plan = plan_sweep(source, spec, session.executor(), settings);
   session.log(
       LogLevel::info,
@@ -96,7 +96,7 @@ Configuration configuration_of(std::string_view command, const CommandLine& line
   for (const char* name :
        {"aligner", "config", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
     result.options.erase(name);
-  for (const std::string& name : PluginChoice::destripe_option_names()) result.options.erase(name);
+  for (const std::string& name : PluginChoice::plugin_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });
   return result;
 }

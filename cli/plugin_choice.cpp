@@ -14,15 +14,16 @@ bool has(const Registry& registry, Kind kind, const std::string& id) {
   return std::ranges::any_of(registry.items(kind), [&](const Item& item) { return item.spec->id == id; });
 }
 
-/// An option of the original programs' destriping, and of the plugin that it is passed on to.
-struct MethodOption {
+/// An option of a plugin that has a name of its own on the command line.
+struct PluginOption {
   const char* names;
   const char* word;
   const char* plugin_name;
   const char* help;
 };
 
-constexpr MethodOption kMethodOptions[] = {
+/// Of the original programs' destriping.
+constexpr PluginOption kMethodOptions[] = {
     {"sigma1,s1", "PIXELS", "sigma1", "wavelet: bandwidth of the foreground's filter, larger filters more"},
     {"sigma2,s2", "PIXELS", "sigma2", "wavelet: bandwidth of the background's filter, 0 for none"},
     {"decomposition-levels,level,l", "N", "level", "wavelet: levels of the decomposition, 0 for all"},
@@ -40,6 +41,22 @@ constexpr MethodOption kMethodOptions[] = {
      "lightsheet: factor of the background when it is compared with the stripe"},
 };
 
+constexpr PluginOption kWriterOptions[] = {
+    {"zarr-format", "2|3", "zarr-format",
+     "write OME-Zarr (as --ngff), in version 2 of Zarr for OME-Zarr 0.4, 3 for 0.5; without it 2"},
+    {"shard", "X,Y,Z", "shard",
+     "zarr in format 3, precomputed: voxels of a file that holds many chunks; without it a file per chunk"},
+};
+
+/// First names of a table's options.
+template <std::size_t n>
+void append_names(const PluginOption (&table)[n], std::vector<std::string>& names) {
+  for (const PluginOption& option : table) {
+    const std::string_view all = option.names;
+    names.emplace_back(all.substr(0, all.find(',')));
+  }
+}
+
 }  // namespace
 
 void PluginChoice::add_reader(CommandLine& line) {
@@ -50,6 +67,8 @@ void PluginChoice::add_reader(CommandLine& line) {
 void PluginChoice::add_writer(CommandLine& line) {
   line.flag({"ngff", "", "write OME-Zarr (the same as --writer zarr) instead of blockfs"}, ngff_);
   line.text({"writer", "ID", "writer plugin; without it blockfs"}, writer_);
+  for (const PluginOption& option : kWriterOptions)
+    line.text({option.names, option.word, option.help}, writer_options_[option.plugin_name]);
 }
 
 void PluginChoice::add_destripe(CommandLine& line) {
@@ -57,16 +76,14 @@ void PluginChoice::add_destripe(CommandLine& line) {
              "method that removes the stripes of each frame: wavelet, lightsheet or that of another plugin; "
              "none for no destriping"},
             destripe_);
-  for (const MethodOption& option : kMethodOptions)
+  for (const PluginOption& option : kMethodOptions)
     line.text({option.names, option.word, option.help}, destripe_options_[option.plugin_name]);
 }
 
-std::vector<std::string> PluginChoice::destripe_option_names() {
+std::vector<std::string> PluginChoice::plugin_option_names() {
   std::vector<std::string> names;
-  for (const MethodOption& option : kMethodOptions) {
-    const std::string_view all = option.names;
-    names.emplace_back(all.substr(0, all.find(',')));
-  }
+  append_names(kMethodOptions, names);
+  append_names(kWriterOptions, names);
   return names;
 }
 
@@ -147,7 +164,8 @@ std::string PluginChoice::writer_id() const {
   if (ngff_ && !writer_.empty() && writer_ != "zarr")
     throw UsageError(fmt::format("--ngff and --writer {} contradict each other; give one of them", writer_));
   if (!writer_.empty()) return writer_;
-  if (ngff_) return "zarr";
+  const auto format = writer_options_.find("zarr-format");
+  if (ngff_ || (format != writer_options_.end() && !format->second.empty())) return "zarr";
   return configured_.writer.id.empty() ? default_writer_ : configured_.writer.id;
 }
 
@@ -161,6 +179,8 @@ void PluginChoice::resolve(Session& session, const std::vector<Kind>& used) {
                                      has(session.registry(), Kind::volume_reader, reader_)));
   typed.of(of_volumes ? Kind::volume_reader : Kind::frame_reader).id = reader_;
   if (uses(Kind::volume_writer)) typed.writer.id = writer_id();
+  for (const auto& [name, value] : writer_options_)
+    if (!value.empty()) typed.writer.options[name] = value;
   choose_destripe(typed);
   if (uses(Kind::aligner)) typed.aligner.id = aligner_given() ? aligner_ : kDefaultAligner;
   const Selections chosen = overlay(configured_, typed);

@@ -16,12 +16,12 @@ class PluginChoice {
  public:
   /// --reader: of camera files or of volumes, whichever kind has the id.
   void add_reader(CommandLine& line);
-  /// --writer and --ngff.
+  /// --writer and --ngff, and the options of writers that have names of their own.
   void add_writer(CommandLine& line);
   /// --destripe, and the options of the methods of the original programs under their names there.
   void add_destripe(CommandLine& line);
-  /// First names of the options of the methods: what they say is saved with the plugin.
-  static std::vector<std::string> destripe_option_names();
+  /// Names of the options of plugins that have one of their own: what they say is saved with the plugin.
+  static std::vector<std::string> plugin_option_names();
   /// --aligner.
   void add_aligner(CommandLine& line);
   /// --config and --set.
@@ -67,6 +67,7 @@ class PluginChoice {
   bool ngff_ = false;
   std::vector<std::string> settings_;
   std::map<std::string, std::string> destripe_options_;  ///< of the plugin, by name; empty: not given
+  std::map<std::string, std::string> writer_options_;    ///< the same
   Selection default_destripe_;
   Selections configured_, resolved_;
 };

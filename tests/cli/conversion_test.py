@@ -6,6 +6,7 @@ import unittest
 import numpy as np
 
 from cli_support import Case, deskew, raw_frame, read_json, read_zarr, scene, write_dcimg
+from support import precomputed, zarr3
 
 LAB = ("--rotate-90", "3", "--flip-ud")
 
@@ -105,6 +106,46 @@ class Conversion(Case):
         self.assertTrue(os.path.exists(self.path("out", "16_16_16", "precomputed.blockfs")))  # 5 levels
         info = read_json(self.path("out", "info"))
         self.assertEqual(info["scales"][0]["resolution"][:2], [1280, 1800])
+
+    def test_shards_hold_the_same_volume_in_few_files(self):
+        frames = scene(150, 60, 80)
+        _, plain = self.convert(frames, "--levels", "2", "--chunk-size", "16,16,16")
+        wanted = [read_zarr(plain, level)[:] for level in (0, 1)]
+        ways = (("--zarr-format", "3", "--shard", "64,64,64"), ("--writer", "precomputed", "--shard", "64,64,64"))
+        for way in ways:
+            done = self.succeed("dcimg2oblique", "--input", self.path("0.dcimg"), "--output", self.path("sharded"), *LAB,
+                                "--levels", "2", "--chunk-size", "16,16,16", "--overwrite", "--workers", "2", *way)
+            self.assertIn("shards: ", done.stdout)
+            for level in (0, 1):
+                if way[0] == "--zarr-format":
+                    voxels = zarr3.Array(self.path("sharded", str(level))).read()[0, 0]
+                else:
+                    voxels = precomputed.Volume(self.path("sharded")).read(level)[0]
+                np.testing.assert_array_equal(voxels, wanted[level])
+            self.assertLess(sum(len(files) for _, _, files in os.walk(self.path("sharded"))), 30)
+            # The saved configuration says which writer it was, and its options.
+            saved = read_json(self.path("sharded.config.json"))
+            self.assertEqual(saved["writer"]["options"]["shard"], "64,64,64")
+            self.assertNotIn("shard", saved["options"])
+            again = self.path("again")
+            self.succeed("dcimg2oblique", "--config", self.path("sharded.config.json"), "--output", again, "--overwrite",
+                         "--workers", "1")
+            for folder, _, files in os.walk(again):
+                for name in files:
+                    path = os.path.join(folder, name)
+                    with open(path, "rb") as one, open(path.replace(again, self.path("sharded")), "rb") as other:
+                        self.assertEqual(one.read(), other.read(), path)
+
+    def test_options_of_another_writer_are_refused(self):
+        frames = scene(20, 16, 16)
+        write_dcimg(self.path("0.dcimg"), np.stack([raw_frame(frame) for frame in frames]))
+        for more, says in ((("--shard", "64,64,64"), "shard"), (("--ngff", "--shard", "64,64,64"), "zarr-format 3"),
+                           (("--zarr-format", "4"), "zarr-format"), (("--zarr-format", "3", "--shard", "64"), "three"),
+                           (("--zarr-format", "3", "--writer", "blockfs"), "zarr-format"),
+                           (("--zarr-format", "3", "--shard", "100,100,100", "--chunk-size", "64,64,64"), "whole chunks")):
+            self.fail_with(2, "dcimg2oblique", "--input", self.path("0.dcimg"), "--output", self.path("out"), *more,
+                           says=says)
+            self.assertFalse(os.path.exists(self.path("out")))
 
     def test_stack2oblique_gives_the_same_volume(self):
         frames = scene(20, 16, 24)
