@@ -105,16 +105,22 @@ void MemoryReader::read(std::int32_t, const Box& box, VolumeView<std::uint16_t> 
 void MemoryWriter::begin(const VolumeSpec& spec) {
   spec_ = spec;
   if (spec.chunk != chunk_) throw std::logic_error("the chunk shape is not what chunk_shape() said");
-  for (int l = 0; l < spec.levels; ++l) {
-    levels_.emplace_back(level_shape(spec.shape, l));
-    std::fill(levels_.back().data.begin(), levels_.back().data.end(), std::uint16_t{0xbeef});
-  }
+  channels_.resize(static_cast<std::size_t>(spec.channel_count));
+  for (std::vector<Voxels>& levels : channels_)
+    for (int l = 0; l < spec.levels; ++l) {
+      levels.emplace_back(level_shape(spec.shape, l));
+      std::fill(levels.back().data.begin(), levels.back().data.end(), std::uint16_t{0xbeef});
+    }
 }
 
 std::int64_t MemoryWriter::expected_chunks() const {
   std::int64_t n = 0;
   for (int l = 0; l < spec_.levels; ++l) n += count(ceil_div(level_shape(spec_.shape, l), chunk_));
-  return n;
+  return n * spec_.channel_count;
+}
+
+Voxels& MemoryWriter::level_of(const ChunkAddress& chunk) {
+  return channels_.at(static_cast<std::size_t>(chunk.channel)).at(static_cast<std::size_t>(chunk.level));
 }
 
 Box MemoryWriter::accept(const ChunkAddress& chunk) {
@@ -125,7 +131,7 @@ Box MemoryWriter::accept(const ChunkAddress& chunk) {
   const Index3 begin{i.x * chunk_.x, i.y * chunk_.y, i.z * chunk_.z};
   const Box box{begin, min(begin + chunk_, level_shape(spec_.shape, chunk.level))};
   if (i.x < 0 || i.y < 0 || i.z < 0 || box.empty()) throw std::logic_error("a chunk outside its level");
-  if (++seen_[fmt::format("{}/{}/{}/{}", chunk.level, i.x, i.y, i.z)] > 1)
+  if (++seen_[fmt::format("{}/{}/{}/{}/{}", chunk.channel, chunk.level, i.x, i.y, i.z)] > 1)
     throw std::logic_error("a chunk came twice");
   if (fail_after_ >= 0 && static_cast<std::int64_t>(seen_.size()) > fail_after_)
     throw std::runtime_error("disk full");
@@ -136,7 +142,7 @@ void MemoryWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16
   const std::lock_guard lock(mutex_);
   const Box box = accept(chunk);
   if (voxels.size != box.size() || !voxels.dense()) throw std::logic_error("a chunk of the wrong size");
-  Voxels& level = levels_[static_cast<std::size_t>(chunk.level)];
+  Voxels& level = level_of(chunk);
   bool any = false;
   for (std::int64_t z = 0; z < voxels.size.z; ++z)
     for (std::int64_t y = 0; y < voxels.size.y; ++y)
@@ -152,7 +158,7 @@ void MemoryWriter::write_zero(const ChunkAddress& chunk) {
   const std::lock_guard lock(mutex_);
   const Box box = accept(chunk);
   ++zero_chunks_;
-  Voxels& level = levels_[static_cast<std::size_t>(chunk.level)];
+  Voxels& level = level_of(chunk);
   for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
     for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
       for (std::int64_t x = box.begin.x; x < box.end.x; ++x) level.at(x, y, z) = 0;

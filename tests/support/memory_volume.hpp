@@ -105,8 +105,8 @@ class MemoryReader final : public VolumeReader {
   std::atomic<bool> failing_{false};
 };
 
-/// Keeps all levels and complains (std::logic_error) about chunks that come twice, have the wrong size, or
-/// lie outside.
+/// Keeps all levels of all channels and complains (std::logic_error) about chunks that come twice, have the
+/// wrong size, or lie outside.
 class MemoryWriter final : public VolumeWriter {
  public:
   explicit MemoryWriter(Index3 chunk) : chunk_(chunk) {}
@@ -117,7 +117,8 @@ class MemoryWriter final : public VolumeWriter {
   void write_zero(const ChunkAddress& chunk) override;
   void finish() override { finished_ = true; }
 
-  const std::vector<Voxels>& levels() const { return levels_; }
+  const std::vector<Voxels>& levels() const { return channels_.front(); }
+  const std::vector<Voxels>& channel(std::size_t channel) const { return channels_.at(channel); }
   bool finished() const { return finished_; }
   std::int64_t zero_chunks() const { return zero_chunks_; }
   std::int64_t chunks() const { return static_cast<std::int64_t>(seen_.size()); }
@@ -125,16 +126,17 @@ class MemoryWriter final : public VolumeWriter {
   std::int64_t expected_chunks() const;
   /// Throws at the n-th chunk from now on.
   void fail_after(std::int64_t n) { fail_after_ = n; }
-  /// Called for each chunk, before it is taken.
+  /// Called for each chunk, before it is taken; never twice at a time.
   std::function<void(const ChunkAddress&)> on_chunk;
 
  private:
   Box accept(const ChunkAddress& chunk);
+  Voxels& level_of(const ChunkAddress& chunk);
 
   Index3 chunk_;
   VolumeSpec spec_;
   std::mutex mutex_;
-  std::vector<Voxels> levels_;
+  std::vector<std::vector<Voxels>> channels_{1};  ///< levels of each
   std::map<std::string, int> seen_;
   std::int64_t zero_chunks_ = 0;
   std::int64_t fail_after_ = -1;

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <stdexcept>
 
 #include "spim/error.hpp"
+#include "spim/host/converted_volume.hpp"
+#include "spim/host/cropped_volume.hpp"
 #include "spim/host/mosaic.hpp"
 #include "spim/host/oblique_volume.hpp"
 #include "support/fake_frames.hpp"
@@ -19,6 +22,7 @@ using spim::SweepSettings;
 using spim::ValidRegion;
 using spim::VolumeSpec;
 using spim::test::box_region;
+using spim::test::MemoryReader;
 using spim::test::MemoryVolume;
 using spim::test::MemoryWriter;
 using spim::test::noise;
@@ -125,6 +129,66 @@ TEST(Sweep, ReadsNothingWhereThereIsNoData) {
   // A band of 8 frames crosses two chunks in x for each chunk in z; the other 56 of 72 lie outside.
   EXPECT_EQ(source.reads(), 16);
   EXPECT_EQ(report.chunks_zero, 72 - 16);
+}
+
+TEST(Sweep, DecodesEachChunkOnceIntoFlatChunksWhateverTheMemory) {
+  const Index3 shape{45, 50, 37}, cell{16, 12, 10};
+  const spim::CancelToken cancel;
+  const spim::Executor executor(2, cancel);
+  spim::NoProgress progress;
+  for (const Index3 begin : {Index3{0, 0, 0}, Index3{3, 5, 7}}) {
+    const Index3 size = shape - begin;
+    for (const Index3 chunk : {Index3{size.x, 6, 1}, Index3{size.x, 7, 1}}) {
+      std::int64_t most_lanes = 0;
+      for (std::int64_t memory = 3 << 20; memory > 2 << 20; memory -= 2'000) {
+        const auto reader = std::make_shared<MemoryReader>(shape, cell, noise);
+        const std::shared_ptr<spim::VolumeSource> whole =
+            spim::converted_volume(reader, 0, box_region(shape), {1, 1, 1});
+        const auto source = spim::cropped_volume(whole, {begin, shape});
+        const VolumeSpec spec = spec_of(*source, chunk, 1);
+        MemoryWriter writer(chunk);
+        std::int64_t deepest = 0;
+        writer.on_chunk = [&](const spim::ChunkAddress& c) {
+          EXPECT_GT(c.index.z + cell.z, deepest) << "planes come slab by slab";
+          deepest = std::max(deepest, c.index.z);
+        };
+        spim::SweepPlan plan;
+        try {
+          plan = plan_sweep(*source, spec, executor, {memory});
+        } catch (const spim::Error&) {
+          break;
+        }
+        if (plan.lanes <= most_lanes) continue;
+        most_lanes = plan.lanes;
+        sweep(*source, writer, spec, executor, {memory}, progress);
+        EXPECT_EQ(writer.levels().front(), spim::test::read_all(*source));
+        // read_all() above decodes everything once more, and was not prepared.
+        EXPECT_EQ(reader->reads(), 2 * count(ceil_div(shape, cell))) << plan.lanes << " lanes";
+      }
+      EXPECT_GT(most_lanes, 5) << "little memory must have led to bands";
+    }
+  }
+}
+
+TEST(Sweep, WritesTheChannelsOfAVolumeOneAfterTheOther) {
+  MemoryVolume first(box_region({20, 12, 9}), noise);
+  MemoryVolume second(box_region({20, 12, 9}), [](auto x, auto y, auto z) { return noise(z, y, x); });
+  spim::VolumeSource* const sources[] = {&first, &second};
+  VolumeSpec spec = spec_of(first, {8, 8, 8}, 2);
+  spec.channel_count = 2;
+  std::map<std::int32_t, std::int64_t> chunks;
+  MemoryWriter writer({8, 8, 8});
+  writer.on_chunk = [&](const spim::ChunkAddress& c) { ++chunks[c.channel]; };
+  const spim::CancelToken cancel;
+  const spim::Executor executor(2, cancel);
+  spim::NoProgress progress;
+  EXPECT_THROW(sweep(first, writer, spec, executor, {kPlenty}, progress), spim::Error);
+  const auto report = sweep(sources, writer, spec, executor, {kPlenty}, progress);
+  EXPECT_THAT(chunks, testing::ElementsAre(testing::Pair(0, 16), testing::Pair(1, 16)));
+  EXPECT_EQ(report.chunks_written, 32);
+  EXPECT_EQ(report.voxels, 2 * 20 * 12 * 9);
+  EXPECT_EQ(writer.channel(1).front(), second.voxels());
+  EXPECT_EQ(writer.channel(0).front(), first.voxels());
 }
 
 TEST(Sweep, KeepsAWindowOfFramesWhateverTheLength) {
