@@ -74,10 +74,12 @@ InputOpener::InputOpener(Session& session, const Selections& plugins, const Inpu
       plugins_(plugins),
       options_(input),
       stacks_(session, plugins, stack),
+      oriented_(stack.rotate_90 != 0 || stack.flip_ud),
       voxel_um_(parse_voxel_size(input.voxel_size)) {}
 
 std::vector<InputChannel> InputOpener::open(const std::string& path) {
-  if (recognise(session_->registry(), path, plugins_) == Kind::volume_reader)
+  const Kind preferred = oriented_ ? Kind::frame_reader : Kind::volume_reader;
+  if (recognise(session_->registry(), path, plugins_, preferred) == Kind::volume_reader)
     return open_volume_channels(path);
   if (options_.level > 0)
     throw UsageError(fmt::format("{}: a stack of frames has no level but 0; leave out --level", path));

@@ -60,6 +60,7 @@ class InputOpener {
   Selections plugins_;
   InputOptions options_;
   StackOpener stacks_;
+  bool oriented_;  ///< only frames can be
   Vec3 voxel_um_;  ///< 0: as the file says
   bool needs_voxel_size_ = false;
 };

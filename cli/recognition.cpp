@@ -22,7 +22,7 @@ int confidence(const Item& item, const fs::path& path) {
   return item.spec->probe(path.c_str(), head, size);
 }
 
-Kind recognise(const Registry& registry, const fs::path& path, const Selections& plugins) {
+Kind recognise(const Registry& registry, const fs::path& path, const Selections& plugins, Kind preferred) {
   std::error_code error;
   // A pattern names the files of a stack of frames.
   if (!fs::exists(path, error) && path.string().find_first_of("*?[") != std::string::npos)
@@ -35,7 +35,9 @@ Kind recognise(const Registry& registry, const fs::path& path, const Selections&
     for (const Item& item : registry.items(kind)) best = std::max(best, confidence(item, path));
     return best;
   };
-  return surest(Kind::volume_reader) > surest(Kind::frame_reader) ? Kind::volume_reader : Kind::frame_reader;
+  const int volume = surest(Kind::volume_reader), frames = surest(Kind::frame_reader);
+  if (volume == frames && volume > 0) return preferred;
+  return volume > frames ? Kind::volume_reader : Kind::frame_reader;
 }
 
 }  // namespace spim::cli

@@ -11,8 +11,9 @@ namespace spim::cli {
 int confidence(const Item& item, const std::filesystem::path& path);
 
 /// Kind::frame_reader or Kind::volume_reader: that of the reader in `plugins` if there is one, otherwise
-/// whose readers are surer of `path`. A path that nobody knows counts as a camera file. Throws Error when it
-/// does not exist.
-Kind recognise(const Registry& registry, const std::filesystem::path& path, const Selections& plugins);
+/// whose readers are surer of `path`. What may be either (a TIFF file of many pages) is what is `preferred`.
+/// A path that nobody knows counts as a camera file. Throws Error when it does not exist.
+Kind recognise(const Registry& registry, const std::filesystem::path& path, const Selections& plugins,
+               Kind preferred = Kind::frame_reader);
 
 }  // namespace spim::cli

@@ -31,7 +31,7 @@ class Verification {
     path_ = path;
     total_ = {};
     try {
-      if (recognise(session_.registry(), path, plugins_) == Kind::volume_reader)
+      if (recognise(session_.registry(), path, plugins_, Kind::volume_reader) == Kind::volume_reader)
         verify_volumes();
       else
         verify_stack();

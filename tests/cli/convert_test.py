@@ -1,10 +1,10 @@
 """Volumes and stacks to other formats, whole and in part; several channels; what is damaged is named."""
 
-import json
 import os
 import unittest
 
 import numpy as np
+import tifffile
 
 from cli_support import Case, read_json, run, scene, write_dcimg
 from support import volume_tool
@@ -85,6 +85,88 @@ class Convert(Case):
             file.truncate(100)
         self.fail_with(1, "convert", self.path("in.zarr"), self.path("out"), says="in.zarr/0/0/0/1/0/1")
         self.assert_nothing_left("in.zarr")
+
+
+class Planes(Case):
+    """A file per plane."""
+
+    def setUp(self):
+        super().setUp()
+        self.voxels = noise((37, 50, 61))
+        volume_tool.write("blockfs", self.path("in"), [self.voxels, self.voxels[::2, ::2, ::2]], (16, 16, 16),
+                          voxel_um=[1.28, 1.8, 1.25], origin_um=[10, 20, 30])
+        self.pattern = self.path("planes", "z_%03d.tif")
+
+    def content(self, z):
+        with open(self.pattern % z, "rb") as file:
+            return file.read()
+
+    def assert_planes(self, voxels, first=0, pattern=None):
+        for z, plane in enumerate(voxels, first):
+            np.testing.assert_array_equal(tifffile.imread((pattern or self.pattern) % z), plane)
+
+    def test_planes_have_the_voxels_and_their_place(self):
+        self.succeed("convert", self.path("in"), self.pattern)
+        self.assert_planes(self.voxels)
+        self.assertEqual(len(os.listdir(self.path("planes"))), 38)  # and the configuration
+        with tifffile.TiffFile(self.pattern % 3) as file:
+            self.assertIn("1.28", file.pages[0].description)
+            self.assertAlmostEqual(file.pages[0].tags["XResolution"].value[0] /
+                                   file.pages[0].tags["XResolution"].value[1], 1 / 1.28, 5)
+
+    def test_one_file_of_many_pages_comes_back_as_the_volume(self):
+        self.succeed("convert", self.path("in"), self.path("all.tif"))
+        np.testing.assert_array_equal(tifffile.imread(self.path("all.tif")), self.voxels)
+        self.succeed("convert", self.path("all.tif"), self.path("back.zarr"), "--levels", "1")
+        np.testing.assert_array_equal(volume_tool.read("zarr", self.path("back.zarr"))[0][0], self.voxels)
+        scale = read_json(self.path("back.zarr", ".zattrs"))["multiscales"][0]["datasets"][0][
+            "coordinateTransformations"][0]["scale"]
+        np.testing.assert_allclose(scale[-3:], [1.25, 1.8, 1.28], rtol=1e-6)
+
+    def test_a_box_of_a_level_names_planes_by_their_z(self):
+        self.succeed("convert", self.path("in"), self.pattern, "--level", "1", "--box", ":,3:,4:9")
+        self.assert_planes(self.voxels[::2, ::2, ::2][4:9, 3:], first=4)
+        self.assertFalse(os.path.exists(self.pattern % 0))
+
+    def test_programs_of_the_original_take_its_options(self):
+        pattern = self.path("new", "folder", "img_%04d.tiff")
+        self.succeed("--input", self.path("in", "1_1_1", "precomputed.blockfs"), "--output-pattern", pattern, "--silent",
+                     "--n-workers", "2", "--compression", "9", program="blockfs2tif")
+        self.assert_planes(self.voxels, pattern=pattern)
+        done = self.fail_with(1, "--input", self.path("in"), "--output-pattern", pattern, program="blockfs2tif",
+                              says="exist")
+        self.assertEqual(done.stdout, "")
+
+    def test_resume_writes_what_is_missing_and_leaves_the_rest(self):
+        self.succeed("convert", self.path("in"), self.pattern)
+        times = {z: os.stat(self.pattern % z).st_mtime_ns for z in range(37)}
+        expected = {z: self.content(z) for z in (7, 20)}
+        os.remove(self.pattern % 7)
+        with open(self.pattern % 20, "r+b") as file:
+            file.truncate(50)
+        done = self.succeed("convert", self.path("in"), self.pattern, "--resume")
+        self.assertIn("35 of which were there", done.stdout)
+        self.assert_planes(self.voxels)
+        for z, content in expected.items():
+            self.assertEqual(self.content(z), content)
+        kept = [z for z in times if os.stat(self.pattern % z).st_mtime_ns == times[z]]
+        self.assertEqual(len(kept), 35)
+        self.fail_with(2, "convert", self.path("in"), self.pattern, "--resume", "--level", "1", says="other options")
+
+    def test_a_damaged_chunk_keeps_the_finished_planes(self):
+        self.voxels[:] = np.maximum(self.voxels, 1)
+        volume_tool.write("zarr", self.path("in.zarr"), [self.voxels], (16, 16, 16))
+        with open(self.path("in.zarr", "0/0/0/1/0/1"), "r+b") as file:
+            file.truncate(100)
+        self.fail_with(1, "convert", self.path("in.zarr"), self.pattern, says="0/0/0/1/0/1")
+        self.assert_planes(self.voxels[:16])
+        self.assertEqual(len(os.listdir(self.path("planes"))), 17)
+
+    def test_patterns_that_cannot_work_are_refused(self):
+        for pattern, options, says in (("p_%d_%d.tif", (), "more than one number"), ("p%s.tif", (), "percent"),
+                                       ("p%d.tif", ("--levels", "2"), "one level")):
+            self.fail_with(2, "convert", self.path("in"), self.path(pattern), *options, says=says)
+        self.assert_nothing_left("in")
 
 
 class Verify(Case):

@@ -60,6 +60,36 @@ class Memory(Case):
         self.fail_with(1, "oblique-illum-corr", "--output", self.path("none.tif"), "--memory", "1M", path,
                        says=("--memory", "MiB"))
 
+    def test_planes_of_a_sparse_volume_far_larger_than_the_memory(self):
+        """4.4 GB of voxels, of which three chunks exist; a slab of planes is 2.1 GB."""
+        import tifffile
+        import zarr
+
+        array = zarr.open_array(self.path("in.zarr"), "w", shape=(130, 4100, 4100), chunks=(64, 64, 64), dtype="<u2",
+                                fill_value=0, dimension_separator="/")
+        spots = [(0, 0, 0), (63, 4099, 70), (129, 2000, 4099)]
+        for i, spot in enumerate(spots):
+            array[spot] = i + 1
+
+        def peak(out, *options):
+            call = [os.path.join(BIN, "spimstitch"), "convert", self.path("in.zarr"), out, "--silent", "--memory", "128M",
+                    "--n-workers", "2", *options]
+            done = subprocess.run([sys.executable, "-S", "-E", "-c", LAUNCHER, *call], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return int(done.stdout)
+
+        pattern = self.path("planes", "%d.tif")
+        self.assertLess(peak(pattern, "--box", ":,:,60:68"), 1.1 * 128 * 2**20)
+        self.assertLess(peak(self.path("all.tif")), 1.1 * 128 * 2**20)
+        self.assertEqual(len(os.listdir(self.path("planes"))), 9)
+        plane = tifffile.imread(pattern % 63)
+        self.assertEqual((plane.sum(), plane[4099, 70]), (2, 2))
+        with tifffile.TiffFile(self.path("all.tif")) as file:
+            self.assertEqual(len(file.pages), 130)
+            for i, (z, y, x) in enumerate(spots):
+                plane = file.pages[z].asarray()
+                self.assertEqual((plane.sum(), plane[y, x]), (i + 1, i + 1))
+
 
 if __name__ == "__main__":
     unittest.main()
