@@ -76,17 +76,13 @@ int run(const Invocation& call, const Program& program) {
     throw UsageError(
         fmt::format("{}: has {} channels; choose one with --channels", request.input, channels.size()));
   const InputChannel& channel = channels.front();
-  PlaneLabels labels;
-  labels.name = channel.name;
-  labels.source = channel.source;
-  labels.origin_um = channel.origin_um;
   write_plane_files(session, *channel.volume,
                     {request.pattern,
                      channel.first_plane,
                      request.resume,
                      {request.input},
                      request.plugins.get(),
-                     std::move(labels),
+                     channel.labels(),
                      configuration_of(program.name, line, request.plugins.get())});
   return kDone;
 }

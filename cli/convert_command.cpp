@@ -109,13 +109,9 @@ void convert(Session& session, const Request& request, Configuration saved) {
           "one with --channels",
           request.output.path, channels.size()));
     InputChannel& channel = channels.front();
-    PlaneLabels labels;
-    labels.name = channel.name;
-    labels.source = channel.source;
-    labels.origin_um = channel.origin_um;
     return write_plane_files(session, *channel.volume,
                              {request.output.path, channel.first_plane, request.resume, std::move(inputs),
-                              plugins, std::move(labels), std::move(saved)});
+                              plugins, channel.labels(), std::move(saved)});
   }
   std::vector<VolumeSource*> sources;
   std::vector<std::string> names;

@@ -53,6 +53,16 @@ std::vector<std::int64_t> chosen_channels(const std::string& text, std::int64_t 
 
 }  // namespace
 
+PlaneLabels InputChannel::labels() const {
+  PlaneLabels labels;
+  labels.name = name;
+  labels.source = source;
+  labels.origin_um = origin_um;
+  labels.stamp = stamp;
+  if (stamp) labels.first_frame = first_plane;
+  return labels;
+}
+
 void add_input_options(CommandLine& line, InputOptions& options) {
   line.group("What to convert");
   line.text({"box", "X0:X1,Y0:Y1,Z0:Z1",
@@ -117,7 +127,12 @@ std::vector<InputChannel> InputOpener::open_volume_channels(const std::string& p
 }
 
 InputChannel InputOpener::open_stack(const std::string& path) {
-  return boxed(frame_volume(stacks_.open(path), voxel_size({}, path)), {}, path);
+  const std::shared_ptr<FrameReader> reader = stacks_.open_stored(path);
+  InputChannel channel = boxed(frame_volume(stacks_.frames_of(path, reader), voxel_size({}, path)), {}, path);
+  channel.stamp = [reader, first = channel.first_plane](std::int64_t plane) {
+    return reader->stamp(first + plane);
+  };
+  return channel;
 }
 
 Vec3 InputOpener::voxel_size(Vec3 um, const std::string& path) const {
@@ -139,7 +154,7 @@ InputChannel InputOpener::boxed(std::unique_ptr<VolumeSource> volume, Vec3 origi
   const std::string file = std::filesystem::path(path).filename().string();
   std::shared_ptr<VolumeSource> part = std::move(volume);
   if (box != Box{{}, shape}) part = cropped_volume(std::move(part), box);
-  return {std::move(part), at, name_of(path), file, box.begin.z};
+  return {std::move(part), at, name_of(path), file, box.begin.z, {}};
 }
 
 }  // namespace spim::cli

@@ -1,6 +1,7 @@
 #pragma once
 /// What is converted: a volume or a stack that a reader knows, as a source of voxels.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "scan_options.hpp"
 #include "session.hpp"
 #include "spim/host/config.hpp"
+#include "spim/host/plane_series.hpp"
 #include "spim/host/volume_source.hpp"
 
 namespace spim::cli {
@@ -30,6 +32,11 @@ struct InputChannel {
   std::string name;              ///< of the input, for people
   std::string source;            ///< name of its file
   std::int64_t first_plane = 0;  ///< z in the input of plane 0 of `volume`
+  /// Of a stack: the camera's record of plane z of `volume`. Empty for volumes. [any thread]
+  std::function<FrameStamp(std::int64_t plane)> stamp;
+
+  /// What files of planes say of themselves.
+  PlaneLabels labels() const;
 };
 
 /// Opens inputs as the options say.

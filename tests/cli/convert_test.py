@@ -137,6 +137,24 @@ class Planes(Case):
                               says="exist")
         self.assertEqual(done.stdout, "")
 
+        lossless = self.path("jp2", "img_%04d.jp2")
+        self.succeed("--input", self.path("in"), "--output-pattern", lossless, program="blockfs2jp2k")
+        self.succeed("convert", self.path("jp2", "*.jp2"), self.path("back.zarr"), "--levels", "1", "--voxel-size", "1,1,1")
+        np.testing.assert_array_equal(volume_tool.read("zarr", self.path("back.zarr"))[0][0], self.voxels)
+        self.succeed("--input", self.path("in"), "--output-pattern", self.path("lossy", "%d.jp2"), "--psnr", "60",
+                     program="blockfs2jp2k")
+        size = lambda folder: sum(f.stat().st_size for f in os.scandir(self.path(folder)))
+        self.assertLess(size("lossy"), size("jp2") / 2)
+
+    def test_frames_keep_their_numbers_and_times(self):
+        write_dcimg(self.path("0.dcimg"), scene(9, 20, 31), counters=range(100, 109))
+        self.succeed("convert", self.path("0.dcimg"), self.pattern, "--box", ":,:,4:")
+        self.assert_planes(scene(9, 20, 31)[4:], first=4)
+        with tifffile.TiffFile(self.pattern % 7) as file:
+            text = file.pages[0].description
+        self.assertIn("frame=7", text)
+        self.assertIn("counter=107", text)
+
     def test_resume_writes_what_is_missing_and_leaves_the_rest(self):
         self.succeed("convert", self.path("in"), self.pattern)
         times = {z: os.stat(self.pattern % z).st_mtime_ns for z in range(37)}
