@@ -1,37 +1,15 @@
 /// Any bytes as an alignment file: positions that can be looked up, or an Error; never anything else.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
+#include "memory_file.hpp"
 #include "spim/error.hpp"
 #include "spim/host/alignment_file.hpp"
 
 namespace {
-
-/// The bytes as a file in memory.
-class MemoryFile {
- public:
-  MemoryFile(const std::uint8_t* data, std::size_t size) : fd_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-    while (size > 0) {
-      const ssize_t n = ::write(fd_, data, size);
-      if (n <= 0) std::abort();
-      data += n;
-      size -= static_cast<std::size_t>(n);
-    }
-  }
-  ~MemoryFile() { ::close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
 
 bool is_place(spim::Vec3 v) {
   constexpr double kFarthest = 1e9;  // um, as far as a file is believed
@@ -41,7 +19,7 @@ bool is_place(spim::Vec3 v) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const MemoryFile file(data, size);
+  const spim::test::MemoryFile file(data, size);
   try {
     const spim::AlignmentFile alignment(file.path());
     if (alignment.positions().size() != alignment.size()) std::abort();

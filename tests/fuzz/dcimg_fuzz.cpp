@@ -1,9 +1,6 @@
 // link: spim_dcimg
 /// Any bytes as a DCIMG file: opened, described and read, or refused with an Error; never anything else.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +8,7 @@
 #include <vector>
 
 #include "dcimg.hpp"
+#include "memory_file.hpp"
 #include "spim/error.hpp"
 
 namespace {
@@ -27,26 +25,6 @@ class SilentSink final : public spim::MetadataSink {
   void text(std::string_view, std::string_view) override {}
   void integer(std::string_view, std::int64_t) override {}
   void number(std::string_view, double) override {}
-};
-
-/// The bytes as a file in memory.
-class MemoryFile {
- public:
-  MemoryFile(const std::uint8_t* data, std::size_t size) : fd_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-    while (size > 0) {
-      const ssize_t n = ::write(fd_, data, size);
-      if (n <= 0) std::abort();
-      data += n;
-      size -= static_cast<std::size_t>(n);
-    }
-  }
-  ~MemoryFile() { ::close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
 };
 
 void read_all(spim::DcimgReader& reader, std::int64_t file_bytes) {
@@ -66,7 +44,7 @@ void read_all(spim::DcimgReader& reader, std::int64_t file_bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const MemoryFile file(data, size);
+  const spim::test::MemoryFile file(data, size);
   SilentHost host;
   SilentSink sink;
   for (const char* padding : {"end", "start"})

@@ -1,9 +1,6 @@
 // link: spim_jp2
 /// Any bytes as a JPEG 2000 file: its headers, and if they are sound a few rows of it.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +8,7 @@
 #include <vector>
 
 #include "decode.hpp"
+#include "memory_file.hpp"
 #include "plane_notes.hpp"
 #include "spim/error.hpp"
 
@@ -18,26 +16,6 @@ namespace {
 
 /// Larger images are sound, too, but would take seconds each.
 constexpr std::int64_t kMostSamples = 1 << 20;
-
-/// The bytes as a file in memory.
-class MemoryFile {
- public:
-  MemoryFile(const std::uint8_t* data, std::size_t size) : fd_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-    while (size > 0) {
-      const ssize_t n = ::write(fd_, data, size);
-      if (n <= 0) std::abort();
-      data += n;
-      size -= static_cast<std::size_t>(n);
-    }
-  }
-  ~MemoryFile() { ::close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
 
 void read_some(const spim::chunked::File& file, const spim::jp2::PlaneFile& plane) {
   const auto& image = plane.image;
@@ -53,7 +31,7 @@ void read_some(const spim::chunked::File& file, const spim::jp2::PlaneFile& plan
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const MemoryFile memory(data, size);
+  const spim::test::MemoryFile memory(data, size);
   try {
     const auto file = spim::chunked::File::open(memory.path());
     const spim::jp2::PlaneFile plane = spim::jp2::read_plane_file(file);
