@@ -1,6 +1,7 @@
 """Volumes and stacks to other formats, whole and in part; several channels; what is damaged is named."""
 
 import os
+import subprocess
 import unittest
 
 import numpy as np
@@ -78,6 +79,51 @@ class Convert(Case):
         self.fail_with(2, "convert", source, self.path("img_%03d"), says="ending")
         self.fail_with(2, "convert", source, says="lacks")
         self.assert_nothing_left("in.zarr")
+
+    def test_several_channels_become_one_image_with_colours_and_windows(self):
+        import zarr
+
+        one, _, _ = self.volume("Ex_488.zarr", seed=1)
+        two, _, _ = self.volume("Ex_561", format="blockfs", seed=2)
+        out = self.path("both.zarr")
+        self.succeed("convert", self.path("Ex_488.zarr"), self.path("Ex_561"), out, "--channel-names", "488,561",
+                     "--channel-colors", "00FF00,ff0000", "--channel-windows", "80:130,90:200", "--levels", "2")
+        root = zarr.open_group(out, "r")
+        self.assertEqual(root["0"].shape, (1, 2) + one.shape)
+        np.testing.assert_array_equal(root["0"][0, 0], one)
+        np.testing.assert_array_equal(root["0"][0, 1], two)
+        self.assertEqual(root["1"].shape[:2], (1, 2))
+        looks = root.attrs["omero"]["channels"]
+        self.assertEqual([(c["label"], c["color"].upper(), c["window"]["start"], c["window"]["end"]) for c in looks],
+                         [("488", "00FF00", 80, 130), ("561", "FF0000", 90, 200)])
+
+        # What is not said is chosen: names of the inputs, colours that differ, windows from the voxels.
+        self.succeed("convert", out, self.path("Ex_561"), self.path("three.zarr"), "--zarr-format", "3", "--levels", "1")
+        attributes = read_json(self.path("three.zarr", "zarr.json"))["attributes"]
+        looks = (attributes.get("omero") or attributes["ome"]["omero"])["channels"]
+        self.assertEqual([c["label"] for c in looks], ["both 0", "both 1", "Ex_561"])
+        self.assertEqual(len({c["color"] for c in looks}), 3)
+        for look in looks:
+            self.assertTrue(0 < look["window"]["start"] < look["window"]["end"] < 200)
+        for channel, voxels in enumerate((one, two, two)):
+            self.succeed("convert", self.path("three.zarr"), self.path("%d.tif" % channel), "--channels", channel)
+            np.testing.assert_array_equal(tifffile.imread(self.path("%d.tif" % channel)), voxels)
+        self.fail_with(2, "convert", out, self.path("blocks"), says="zarr")
+        self.fail_with(2, "convert", out, self.path("p", "%d.tif"), says="one channel")
+        self.volume("small.zarr", shape=(37, 50, 60))
+        self.fail_with(1, "convert", out, self.path("small.zarr"), self.path("x.zarr"), says="one shape")
+        self.assertEqual(run("verify", self.path("three.zarr")).returncode, 0)
+
+    def test_precomputed_and_shards_go_both_ways(self):
+        full, _, _ = self.volume()
+        self.succeed("convert", self.path("in.zarr"), self.path("a.precomputed"), "--levels", "2", "--chunk-size", "16,16,16")
+        self.succeed("convert", self.path("a.precomputed"), self.path("b.zarr"), "--zarr-format", "3", "--shard", "32,32,32",
+                     "--chunk-size", "16,16,16")
+        self.succeed("convert", self.path("b.zarr"), self.path("all.tif"))
+        np.testing.assert_array_equal(tifffile.imread(self.path("all.tif")), full)
+        for name in "a.precomputed", "b.zarr":
+            done = run("verify", self.path(name))
+            self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_a_damaged_chunk_stops_the_conversion_and_is_named(self):
         self.volume(chunk=(32, 32, 32))
@@ -180,6 +226,27 @@ class Planes(Case):
         self.assert_planes(self.voxels[:16])
         self.assertEqual(len(os.listdir(self.path("planes"))), 17)
 
+    def test_a_full_disk_keeps_finished_planes_and_resume_completes_them(self):
+        voxels = noise((64, 128, 128)) + 1
+        volume_tool.write("zarr", self.path("in.zarr"), [voxels], (16, 16, 16))
+        disk = self.path("disk")
+        os.mkdir(disk)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", disk]
+        if subprocess.run(mount, stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("mounting a tmpfs needs root")
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        pattern = os.path.join(disk, "z_%03d.tif")
+        call = ("convert", self.path("in.zarr"), pattern, "--set", "writer.compression=none")
+        self.fail_with(1, *call, says=(disk, "space"))
+        there = sorted(os.listdir(disk))
+        finished = [name for name in there if name.endswith(".tif")]
+        self.assertTrue(16 <= len(finished) < 64, there)
+        self.assertEqual(len(there), len(finished) + 1, "the configuration, and nothing unfinished")
+        self.assert_planes(voxels[:len(finished)], pattern=pattern)
+        subprocess.run(["mount", "-o", "remount,size=20M", disk], check=True)
+        self.assertIn("of which were there", self.succeed(*call, "--resume").stdout)
+        self.assert_planes(voxels, pattern=pattern)
+
     def test_patterns_that_cannot_work_are_refused(self):
         for pattern, options, says in (("p_%d_%d.tif", (), "more than one number"), ("p%s.tif", (), "percent"),
                                        ("p%d.tif", ("--levels", "2"), "one level")):
@@ -215,6 +282,19 @@ class Verify(Case):
             line, = [line for line in lines if unit in line]
             self.assertIn(name, line)
         self.assertIn("3 damaged", lines[-1])
+
+    def test_a_damaged_index_of_a_shard_is_named_once(self):
+        volume_tool.write("zarr", self.path("v.zarr"), [noise((40, 50, 60)) + 1], (16, 16, 16))
+        self.succeed("convert", self.path("v.zarr"), self.path("s.zarr"), "--zarr-format", "3", "--shard", "64,64,64",
+                     "--chunk-size", "16,16,16", "--levels", "1")
+        shard = self.path("s.zarr", "0/c/0/0/0/0/0")
+        with open(shard, "r+b") as file:
+            file.seek(-2, os.SEEK_END)
+            file.write(b"xy")
+        lines = self.lines(self.path("s.zarr"), code=1)
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn("0/c/0/0/0/0/0", lines[0])
+        self.assertIn("48 damaged", lines[1])
 
     def test_damage_of_blockfs_names_the_block(self):
         volume_tool.write("blockfs", self.path("v"), [noise((40, 50, 60))], (32, 32, 32))
