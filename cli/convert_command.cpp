@@ -28,6 +28,7 @@ struct Request {
   CommonOptions common;
   PluginChoice plugins;
   bool resume = false;
+  bool ome = false;
 };
 
 void declare(CommandLine& line, Request& request) {
@@ -44,6 +45,7 @@ void declare(CommandLine& line, Request& request) {
       {"resume", "",
        "of an interrupted run into planes, keep the files that are there and whole, and write the others"},
       request.resume);
+  line.flag({"ome", "", "make a TIFF file an OME-TIFF with a pyramid of --levels"}, request.ome);
   request.plugins.add_writer(line);
   add_channel_look_options(line, request.looks);
   add_work_options(line, request.common);
@@ -149,7 +151,12 @@ int run_convert(const Invocation& call) {
   if (request.resume && request.common.overwrite)
     throw UsageError("--resume keeps files and --overwrite replaces them; give one of them");
   if (!request.plugins.writer_given()) request.plugins.default_writer(writer_for(request.output.path));
-  if (is_image_file(request.plugins.writer_id()) && !line.given("levels")) request.output.levels = 1;
+  if (request.ome && request.plugins.writer_id() != "tiff")
+    throw UsageError(fmt::format("--ome is for TIFF files; {} is written by {}", request.output.path,
+                                 request.plugins.writer_id()));
+  if (request.ome) request.plugins.set(Kind::volume_writer, "ome", "true");
+  const bool has_pyramid = !is_image_file(request.plugins.writer_id()) || (request.ome && !planes);
+  if (!has_pyramid && !line.given("levels")) request.output.levels = 1;
   if (planes && request.output.levels > 1)
     throw UsageError("planes have one level; leave out --levels, or choose one to convert with --level");
   Session session(request.common, *call.cancel);

@@ -48,6 +48,12 @@ bool EarlierRun::was_alike(const Configuration& now) const {
                   file_.string(), first_difference(then.options, wanted.options)));
 }
 
+bool EarlierRun::is_followed_by(const fs::path& file) const {
+  std::error_code error;
+  const auto began = fs::last_write_time(file_, error);
+  return !error && fs::last_write_time(file, error) >= began && !error;
+}
+
 void EarlierRun::remember(const Configuration& now) const {
   std::error_code error;
   const fs::path folder = fs::absolute(file_).parent_path();

@@ -18,6 +18,10 @@ class EarlierRun {
   /// when nothing is known of one. Throws UsageError naming the first option that differs.
   bool was_alike(const Configuration& now) const;
 
+  /// Whether `file` was written after the run began: what is older is left of a run before it, of which
+  /// nothing is known any more.
+  bool is_followed_by(const std::filesystem::path& file) const;
+
   /// Writes `now` for a later run, creating folders. Throws Error.
   void remember(const Configuration& now) const;
 

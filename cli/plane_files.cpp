@@ -35,16 +35,17 @@ PlaneSeriesSettings settings_of(Session& session, Index3 shape, const PlaneFiles
     return fs::path(pattern.name(first + plane));
   };
   settings.inputs = request.inputs;
-  settings.taken = request.resume                ? TakenNames::keep
-                   : session.options().overwrite ? TakenNames::replace
-                                                 : TakenNames::refuse;
+  // Files of which nothing is known are not ours to replace.
+  const EarlierRun earlier(request.pattern);
+  settings.taken = request.resume && earlier.was_alike(request.saved) ? TakenNames::keep
+                   : session.options().overwrite                      ? TakenNames::replace
+                                                                      : TakenNames::refuse;
   settings.create_writer = [&session, &request](const fs::path& path) {
     return create_writer(session.registry(), session.host(), request.plugins.writer, path);
   };
-  const bool alike = request.resume && EarlierRun(request.pattern).was_alike(request.saved);
-  settings.is_whole = [&session, &request, alike, plane = Index3{shape.x, shape.y, 1}](std::int64_t,
-                                                                                       const fs::path& file) {
-    return alike && is_whole(session, request.plugins.writer.id, plane, file);
+  settings.is_whole = [&session, &request, earlier, plane = Index3{shape.x, shape.y, 1}](
+                          std::int64_t, const fs::path& file) {
+    return earlier.is_followed_by(file) && is_whole(session, request.plugins.writer.id, plane, file);
   };
   return settings;
 }
@@ -71,7 +72,7 @@ void write_plane_files(Session& session, const VolumeSource& source, const Plane
   // Checks the options of the writer before anything is touched.
   (void)create_writer(session.registry(), session.host(), request.plugins.writer, request.pattern);
   const PlaneSeries series(settings_of(session, source.shape(), request), session.executor());
-  EarlierRun(request.pattern).remember(request.saved);
+  if (series.taken() != TakenNames::keep) EarlierRun(request.pattern).remember(request.saved);
   const PlaneWork work{&session.executor(), &session.progress(), session.options().memory()};
   if (source.grain().size.z < 1) {
     write_planes(source, series, request.labels, work);

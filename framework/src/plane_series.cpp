@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,22 @@ std::optional<FileId> id_of(const fs::path& path) {
   return FileId{status.st_dev, status.st_ino};
 }
 
+/// What `input` stands for: itself, the files of a folder, or those that a glob expression matches.
+std::vector<fs::path> files_of(const fs::path& input) {
+  std::vector<fs::path> files{input};
+  std::error_code error;
+  if (fs::is_directory(input, error)) {
+    for (fs::directory_iterator i(input, error), end; !error && i != end; i.increment(error))
+      files.push_back(i->path());
+  } else if (!fs::exists(input, error)) {
+    glob_t found{};
+    if (::glob(input.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+      files.insert(files.end(), found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    ::globfree(&found);
+  }
+  return files;
+}
+
 /// The name without detours, so that two spellings of it are found. Links need not be followed: they would
 /// have to be there already.
 std::string plain_name(const fs::path& path) {
@@ -40,7 +57,8 @@ class TakenSurvey {
  public:
   explicit TakenSurvey(const PlaneSeriesSettings& settings) : settings_(settings) {
     for (const fs::path& input : settings.inputs)
-      if (const auto id = id_of(input)) inputs_.insert(*id);
+      for (const fs::path& file : files_of(input))
+        if (const auto id = id_of(file)) inputs_.insert(*id);
   }
 
   /// The planes whose names are taken, rising.

@@ -1,4 +1,4 @@
-"""spimstitch destripe corrects TIFF files, folders of them and camera files; dcimg2tif writes frames as they are."""
+"""spimstitch destripe corrects TIFF files, folders of them and camera files."""
 
 import os
 import unittest
@@ -234,51 +234,6 @@ class BadImages(Images):
         self.fail_with(2, *x, *WINDOWS, "--output", "y.tif", "--preview", "./y.tif", says="the same file",
                        cwd=self.folder)
         self.assert_nothing_left(*before)
-
-
-class Frames(Images):
-    def test_frames_are_written_as_they_are(self):
-        self.succeed("--input", self.camera_file(), "--output-pattern", self.path("deep", "er", "img_%05d.tiff"),
-                     "--rotate-90", "3", "--flip-ud", program="dcimg2tif")
-        for k, frame in enumerate(self.frames):
-            path = self.path("deep", "er", f"img_{k:05d}.tiff")
-            np.testing.assert_array_equal(tifffile.imread(path), frame)
-            with tifffile.TiffFile(path) as file:
-                self.assertEqual(len(file.pages), 1)
-                self.assertEqual(file.pages[0].compression.name, "ADOBE_DEFLATE")
-                self.assertEqual(file.pages[0].description, '{"shape": [120, 161]}')
-
-    def test_numbers_are_those_of_the_camera_file(self):
-        self.succeed("dcimg2tif", "--input", self.camera_file(), "--output-pattern", "100%%_%3d.tif", "--start", "1",
-                     "--stop", "3", "--n-workers", "2", cwd=self.folder)
-        self.assert_nothing_left("0.dcimg", "flat.tif", "100%_  1.tif", "100%_  2.tif")
-        np.testing.assert_array_equal(tifffile.imread(self.path("100%_  2.tif")), raw_frame(self.frames[2]))
-
-    def test_compression_makes_files_smaller(self):
-        sizes = []
-        for level in ("0", "1", "9"):
-            self.succeed("dcimg2tif", "--input", self.camera_file(), "--output-pattern", self.path(level + "_%d.tif"),
-                         "--compression", level)
-            sizes.append(os.path.getsize(self.path(level + "_0.tif")))
-            np.testing.assert_array_equal(tifffile.imread(self.path(level + "_0.tif")), raw_frame(self.frames[0]))
-        self.assertGreater(sizes[0], sizes[1])
-        self.assertGreater(sizes[1], sizes[2])
-
-    def test_patterns_that_name_no_frame_are_refused(self):
-        for pattern, says in (("img.tif", "has no number"), ("%d_%d.tif", "more than one number"),
-                              ("%s.tif", "percent sign"), ("100%", "percent sign"), ("%0999d.tif", "digits")):
-            self.fail_with(2, "dcimg2tif", "--input", self.camera_file(), "--output-pattern", self.path(pattern),
-                           says=says)
-            self.assert_nothing_left("0.dcimg", "flat.tif")
-
-    def test_existing_files_are_kept_without_overwrite(self):
-        with open(self.path("img_1.tif"), "w") as file:
-            file.write("mine")
-        call = ("dcimg2tif", "--input", self.camera_file(), "--output-pattern", self.path("img_%d.tif"))
-        self.fail_with(1, *call, says=["img_1.tif", "--overwrite"])
-        self.assert_nothing_left("0.dcimg", "flat.tif", "img_1.tif")
-        self.succeed(*call, "--overwrite")
-        np.testing.assert_array_equal(tifffile.imread(self.path("img_1.tif")), raw_frame(self.frames[1]))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::uint16_t kCompressionNone = 1, kCompressionDeflate = 8, kCompressionZstd = 50000;
 constexpr int kMostDeflate = 12, kMostZstd = 22;
+/// What libdeflate makes of camera frames at level 1 is smaller than at 2 to 4, and smaller than what zlib
+/// makes at 3, at a third of its cost (docs/performance.md).
+constexpr int kSmallAndFast = 3;
 
 /// to[i] = from[i] − from[i−1], modulo 2^16.
 SPIM_CLONES void difference(const std::uint16_t* from, std::int64_t count, std::uint16_t* to) {
@@ -125,6 +128,7 @@ Encoding encoding_of(const Options& options) {
   Encoding encoding;
   encoding.codec = name == "none" ? Codec::none : name == "zstd" ? Codec::zstd : Codec::deflate;
   encoding.level = static_cast<int>(options.integer("level"));
+  if (encoding.codec == Codec::deflate && encoding.level <= kSmallAndFast) encoding.level = 1;
   const int most = encoding.codec == Codec::zstd ? kMostZstd : kMostDeflate;
   if (encoding.codec != Codec::none && encoding.level > most)
     throw UsageError(fmt::format("level is {}; {} has levels 1 to {}", encoding.level, name, most));

@@ -8,8 +8,10 @@ namespace spim::tiff {
 inline constexpr OptionSpec kWriterOptions[] = {
     choice_option("compression", "deflate", "deflate|zstd|none",
                   "how strips and tiles are compressed; every reader knows deflate, few know zstd"),
-    integer_option("level", "1", 1, 22,
-                   "effort of the compression: deflate 1 to 12, zstd 1 to 22; more is smaller and slower"),
+    integer_option(
+        "level", "3", 1, 22,
+        "effort of the compression: deflate 1 to 12 (1 to 3 are the same), zstd 1 to 22; more is slower "
+        "and smaller"),
     boolean_option("predictor", "false",
                    "store differences between neighbours in a row, for images without noise"),
     integer_option("tile", "0", 0, 16384,

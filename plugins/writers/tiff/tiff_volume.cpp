@@ -141,8 +141,18 @@ void TiffVolume::describe(MetadataSink& sink) {
   sink.integer("stored bytes", file_->bytes());
 }
 
-int TiffVolume::probe(const char*, const unsigned char* head, std::uint64_t head_size) noexcept {
-  return tiff::sure_of_head(head, head_size);
+int TiffVolume::probe(const char* path, const unsigned char* head, std::uint64_t head_size) noexcept {
+  const int sure = tiff::sure_of_head(head, head_size);
+  if (sure == 0) return 0;
+  try {  // surer than the reader of frames where the file says that it is a volume
+    const auto file = std::make_shared<tiff::PageFile>(path);
+    const tiff::PageInfo page = tiff::Page(file, file->first(), path).info();
+    const bool says_so = !page.coarser.empty() || page.description.find("<OME") != std::string::npos ||
+                         page.description.find("\nvoxel_um=") != std::string::npos;
+    return says_so ? sure + 5 : sure;
+  } catch (const std::exception&) {  // opening it will say why
+    return sure;
+  }
 }
 
 }  // namespace spim

@@ -69,6 +69,7 @@ class PlaneSeries {
   /// Planes to write, rising; the others are there already.
   std::span<const std::int64_t> wanted() const noexcept { return wanted_; }
   std::int64_t count() const noexcept { return settings_.count; }
+  TakenNames taken() const noexcept { return settings_.taken; }
   std::filesystem::path name(std::int64_t plane) const { return settings_.name(plane); }
 
   /// The chunks in which the writer takes a plane of `spec`.
