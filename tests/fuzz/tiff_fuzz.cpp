@@ -1,14 +1,12 @@
 // link: spim_tiff
 // A TIFF file, read as frames and as a volume. The readers take paths, so the bytes pass through a file in
 // memory.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "memory_file.hpp"
 #include "spim/error.hpp"
 #include "tiff_frames.hpp"
 #include "tiff_volume.hpp"
@@ -55,15 +53,12 @@ void read_volume(const std::string& path) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const int file = ::memfd_create("tiff", MFD_CLOEXEC);
-  if (file < 0 || ::write(file, data, size) != static_cast<ssize_t>(size)) std::abort();
-  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  const spim::test::MemoryFile file(data, size);
   for (const auto read : {read_frames, read_volume}) {
     try {
-      read(path);
+      read(file.path());
     } catch (const spim::Error&) {  // the one way out for bytes that are not right
     }
   }
-  ::close(file);
   return 0;
 }
