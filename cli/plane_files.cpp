@@ -53,8 +53,7 @@ PlaneSeriesSettings settings_of(Session& session, Index3 shape, const PlaneFiles
 /// Says how the planes will be collected, and what that costs when there is little memory.
 void report_plan(Session& session, const VolumeSource& source, const PlaneSeries& series,
                  const PlaneFilesRequest& request, const PlaneWork& work) {
-  const Index3 chunk = series.chunk_shape(plane_spec(source, request.labels, series.wanted().front()));
-  const VolumePlanesPlan plan = plan_volume_planes(source, chunk, work);
+  const VolumePlanesPlan plan = plan_volume_planes(source, plane_chunk(source, series, request.labels), work);
   session.log(LogLevel::info,
               fmt::format("{}: {} planes in slabs of {}, {} of {} rows at a time, {} of memory, {} workers",
                           request.pattern, series.wanted().size(), plan.slab, plan.rows, source.shape().y,

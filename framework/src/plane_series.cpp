@@ -177,6 +177,12 @@ Index3 PlaneSeries::chunk_shape(const VolumeSpec& spec) const {
   return settings_.create_writer(settings_.name(0))->chunk_shape(spec);
 }
 
+std::int64_t PlaneSeries::writer_bytes(VolumeSpec spec) const {
+  const auto writer = settings_.create_writer(settings_.name(0));
+  spec.chunk = writer->chunk_shape(spec);
+  return writer->memory_bytes(spec);
+}
+
 std::unique_ptr<PlaneFile> PlaneSeries::create(std::int64_t plane, const VolumeSpec& spec) const {
   return std::make_unique<PlaneFile>(settings_.name(plane), settings_, spec);
 }
@@ -260,10 +266,11 @@ std::string mebibytes(std::int64_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
-/// What a worker needs beside the plane: reader and writer may hold it once more each, compressed or decoded.
-std::int64_t worker_bytes(const VolumeSource& source, std::int64_t plane_bytes) {
+/// What a worker needs: the plane, once more for the reader and, compressed, for the writer, which may say
+/// that it takes more.
+std::int64_t worker_bytes(const VolumeSource& source, std::int64_t plane_bytes, std::int64_t writer_bytes) {
   constexpr std::int64_t kScratch = std::int64_t{2} << 20;
-  return 3 * plane_bytes + source.cost().scratch_bytes + kScratch;
+  return 2 * plane_bytes + std::max(plane_bytes, writer_bytes) + source.cost().scratch_bytes + kScratch;
 }
 
 }  // namespace
@@ -271,7 +278,9 @@ std::int64_t worker_bytes(const VolumeSource& source, std::int64_t plane_bytes) 
 int write_planes(const VolumeSource& source, const PlaneSeries& series, const PlaneLabels& labels,
                  const PlaneWork& work) {
   PlaneWriter writer(source, series, labels, *work.progress);
-  const std::int64_t need = worker_bytes(source, writer.plane_bytes());
+  const std::int64_t writer_bytes =
+      series.wanted().empty() ? 0 : series.writer_bytes(plane_spec(source, labels, series.wanted().front()));
+  const std::int64_t need = worker_bytes(source, writer.plane_bytes(), writer_bytes);
   const std::int64_t room = work.memory_bytes / need;
   if (room < 1)
     throw Error(

@@ -227,14 +227,23 @@ class Collector {
 
 }  // namespace
 
-VolumePlanesPlan plan_volume_planes(const VolumeSource& source, Index3 chunk, const PlaneWork& work) {
-  const Sizes s = sizes_of(source, chunk);
+PlaneChunk plane_chunk(const VolumeSource& source, const PlaneSeries& series, const PlaneLabels& labels) {
+  const VolumeSpec spec = plane_spec(source, labels, 0);
+  return {series.chunk_shape(spec), series.writer_bytes(spec)};
+}
+
+VolumePlanesPlan plan_volume_planes(const VolumeSource& source, const PlaneChunk& chunk,
+                                    const PlaneWork& work) {
+  const Sizes s = sizes_of(source, chunk.size);
   if (s.cell.x < 1 || s.cell.y < 1 || s.cell.z < 1)
     throw Error("a volume without cells cannot be collected cell by cell");
   const std::int64_t workers = work.executor->workers();
-  // A worker has a cell decoded and as stored, or a chunk and two more for the writer.
+  // A worker has a cell decoded and as stored, or a gathered chunk and that compressed; writers may take
+  // more.
+  const std::int64_t chunk_bytes = kSample * count(s.chunk);
   const std::int64_t base =
-      workers * (kWorkerBytes + kSample * std::max(2 * count(s.cell), 3 * count(s.chunk)));
+      workers * (kWorkerBytes + std::max(2 * kSample * count(s.cell),
+                                         chunk_bytes + std::max(2 * chunk_bytes, chunk.writer_bytes)));
   const auto bytes = [&](std::int64_t planes, std::int64_t rows) {
     return base + kSample * s.shape.x * planes * rows;
   };
@@ -266,8 +275,7 @@ VolumePlanesPlan write_volume_planes(const VolumeSource& source, const PlaneSeri
                                      const PlaneLabels& labels, const PlaneWork& work) {
   if (series.wanted().empty()) return {};
   const Index3 shape = source.shape();
-  const Index3 chunk = series.chunk_shape(plane_spec(source, labels, series.wanted().front()));
-  const VolumePlanesPlan plan = plan_volume_planes(source, chunk, work);
+  const VolumePlanesPlan plan = plan_volume_planes(source, plane_chunk(source, series, labels), work);
   const auto planes = static_cast<std::int64_t>(series.wanted().size());
   work.progress->begin("writing planes", planes * shape.x * shape.y * bytes_of(source.type()));
   Collector(source, series, labels, work, plan).run();

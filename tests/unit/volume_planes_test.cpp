@@ -108,7 +108,7 @@ TEST_F(VolumePlanes, DecodesEveryChunkOnceEvenWhereASlabDoesNotFit) {
   const std::int64_t cells = count(ceil_div(kShape, kCell));
   for (const Index3 chunk : {Index3{0, 8, 1}, Index3{16, 16, 1}, Index3{7, 11, 1}}) {
     const spim::PlaneSeries series(settings(kShape.z, chunk), executor_);
-    const Index3 rows = series.chunk_shape(spim::plane_spec(*volume_, {}, 0));
+    const spim::PlaneChunk rows = plane_chunk(*volume_, series, {});
     const std::int64_t most = plan_volume_planes(*volume_, rows, work(kPlenty)).memory_bytes;
     std::int64_t least_rows = kShape.y;
     for (std::int64_t memory = most; memory > 0; memory -= 2000) {
@@ -133,7 +133,8 @@ TEST_F(VolumePlanes, DecodesEveryChunkOnceEvenWhereASlabDoesNotFit) {
 
 TEST_F(VolumePlanes, AWriterOfWholePlanesGetsThinnerSlabsAndThePlanSaysSo) {
   const spim::PlaneSeries series(settings(kShape.z, {0, 0, 1}), executor_);
-  const Index3 chunk{kShape.x, kShape.y, 1};
+  const spim::PlaneChunk chunk = plane_chunk(*volume_, series, {});
+  EXPECT_EQ(chunk.size, (Index3{kShape.x, kShape.y, 1}));
   const std::int64_t whole = plan_volume_planes(*volume_, chunk, work(kPlenty)).memory_bytes;
   EXPECT_EQ(plan_volume_planes(*volume_, chunk, work(kPlenty)).decodings, 1);
   const auto plan = plan_volume_planes(*volume_, chunk, work(whole - 4 * 2 * kShape.x * kShape.y));
@@ -150,7 +151,7 @@ TEST_F(VolumePlanes, PartsOfVolumesKeepToTheirCells) {
   const spim::PlaneSeries series(settings(box.size().z, {0, 5, 1}), executor_);
   const spim::test::Voxels expected = spim::test::read_box(*volume_, box);
   for (const std::int64_t less : {0, 1}) {
-    const auto plan = plan_volume_planes(*part, {45, 5, 1}, work(kPlenty));
+    const auto plan = plan_volume_planes(*part, plane_chunk(*part, series, {}), work(kPlenty));
     const std::int64_t before = reader_->reads();
     (void)write_volume_planes(*part, series, {}, work(plan.memory_bytes - less * 2 * 45 * 12 * 10));
     // Cells at x 0…63 (4), y 8…47 (5 of 8), z 0…29 (3 of 10).
@@ -183,7 +184,7 @@ TEST_F(VolumePlanes, AFailureLeavesOnlyWholeFiles) {
 
 TEST_F(VolumePlanes, TooLittleMemoryIsRefusedWithTheBytesThatAreNeeded) {
   try {
-    (void)plan_volume_planes(*volume_, {kShape.x, kShape.y, 1}, work(1000));
+    (void)plan_volume_planes(*volume_, {{kShape.x, kShape.y, 1}, 0}, work(1000));
     FAIL();
   } catch (const spim::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("need at least"));

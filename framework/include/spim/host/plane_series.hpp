@@ -74,6 +74,8 @@ class PlaneSeries {
 
   /// The chunks in which the writer takes a plane of `spec`.
   Index3 chunk_shape(const VolumeSpec& spec) const;
+  /// Bytes that the writer says it keeps for a plane of `spec`.
+  std::int64_t writer_bytes(VolumeSpec spec) const;
   /// Begins the file of `plane`, a wanted one. [any thread]
   std::unique_ptr<PlaneFile> create(std::int64_t plane, const VolumeSpec& spec) const;
 
