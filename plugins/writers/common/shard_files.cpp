@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <system_error>
@@ -16,28 +17,72 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// An encoded chunk until its shard is written: in memory or, with an offset, in the shard's spill file.
+/// An encoded chunk until its shard is written.
 struct Kept {
-  std::unique_ptr<std::byte[]> memory;
-  ChunkPlace spilled;
+  enum class Where { nowhere, memory, file };
+  Where where = Where::nowhere;
+  std::uint64_t offset = 0;  ///< in the shard's memory or in its spill file
   std::size_t size = 0;
+};
+
+/// A growing row of bytes in blocks of a pool.
+class BlockBytes {
+ public:
+  explicit BlockBytes(BlockPool& pool) : pool_(pool) {}
+  BlockBytes(const BlockBytes&) = delete;
+  BlockBytes& operator=(const BlockBytes&) = delete;
+  ~BlockBytes() {
+    for (std::byte* block : blocks_) pool_.give_back(block);
+  }
+
+  /// Where the bytes begin; nothing when the pool has no room for them.
+  std::optional<std::uint64_t> append(std::span<const std::byte> bytes) {
+    const std::uint64_t begin = end_;
+    while (blocks_.size() * BlockPool::kBlockBytes < end_ + bytes.size()) {
+      std::byte* const block = pool_.take();
+      if (block == nullptr) return std::nullopt;  // blocks that were taken serve smaller chunks
+      blocks_.push_back(block);
+    }
+    for_each_piece(begin, bytes.size(), [&](std::span<std::byte> piece, std::size_t done) {
+      std::memcpy(piece.data(), bytes.data() + done, piece.size());
+    });
+    end_ += bytes.size();
+    return begin;
+  }
+
+  /// Calls visit(piece, bytes before it) for the stretches of `size` bytes from `begin` on.
+  template <class Visit>
+  void for_each_piece(std::uint64_t begin, std::size_t size, Visit&& visit) const {
+    for (std::size_t done = 0; done < size;) {
+      const std::uint64_t at = begin + done;
+      const std::size_t inside = at % BlockPool::kBlockBytes;
+      const std::size_t n = std::min(size - done, BlockPool::kBlockBytes - inside);
+      visit(std::span(blocks_[at / BlockPool::kBlockBytes] + inside, n), done);
+      done += n;
+    }
+  }
+
+ private:
+  BlockPool& pool_;
+  std::vector<std::byte*> blocks_;
+  std::uint64_t end_ = 0;
 };
 
 }  // namespace
 
 struct ShardFiles::Shard {
-  Shard(const ShardSlot& slot, ShardPlan planned)
-      : address(slot), plan(std::move(planned)), missing(plan.chunks) {}
+  Shard(const ShardSlot& slot, ShardPlan planned, BlockPool& pool)
+      : address(slot), plan(std::move(planned)), missing(plan.chunks), memory(pool) {}
   ~Shard() {
     std::error_code ignored;
     if (!spill.empty()) fs::remove(spill, ignored);
   }
 
-  /// Where to keep the chunk of `slot`.
+  /// Where to note the chunk of `slot`.
   Kept& take(std::size_t slot) {
     if (chunks.empty()) chunks.resize(plan.slots);
     Kept& kept = chunks.at(slot);
-    if (kept.size != 0) throw Error("a chunk was given twice");
+    if (kept.where != Kept::Where::nowhere) throw Error("a chunk was given twice");
     return kept;
   }
 
@@ -46,39 +91,35 @@ struct ShardFiles::Shard {
   std::mutex mutex;
   std::vector<Kept> chunks;  ///< by slot; empty as long as all are zero
   std::int64_t missing;      ///< chunks that are still to come
-  fs::path spill;            ///< empty as long as everything is in memory
+  BlockBytes memory;
+  fs::path spill;  ///< empty as long as everything is in memory
   std::uint64_t spill_end = 0;
 };
 
-ShardFiles::ShardFiles(const ShardFormat& format, std::int64_t memory) : format_(format), memory_(memory) {}
+ShardFiles::ShardFiles(const ShardFormat& format, std::int64_t memory) : format_(format), pool_(memory) {}
 
 ShardFiles::~ShardFiles() = default;
 
 std::shared_ptr<ShardFiles::Shard> ShardFiles::open(const ShardSlot& slot) {
   const std::lock_guard lock(mutex_);
   auto& shard = shards_[{slot.level, slot.shard}];
-  if (!shard) shard = std::make_shared<Shard>(slot, format_.plan(slot));
+  if (!shard) shard = std::make_shared<Shard>(slot, format_.plan(slot), pool_);
   return shard;
-}
-
-bool ShardFiles::take_room(std::int64_t bytes) {
-  if (kept_.fetch_add(bytes) + bytes <= memory_) return true;
-  kept_ -= bytes;
-  return false;
 }
 
 void ShardFiles::add(const ChunkAddress& chunk, std::span<const std::byte> encoded) {
   const ShardSlot slot = format_.slot(chunk);
   const auto shard = open(slot);
-  if (take_room(static_cast<std::int64_t>(encoded.size()))) {
-    std::unique_ptr<std::byte[]> copy(new std::byte[encoded.size()]);
-    std::memcpy(copy.get(), encoded.data(), encoded.size());
-    const std::lock_guard lock(shard->mutex);
-    shard->take(slot.slot) = {std::move(copy), {}, encoded.size()};
-  } else {
-    spill(*shard, slot.slot, encoded);
-  }
+  if (!keep(*shard, slot.slot, encoded)) spill(*shard, slot.slot, encoded);
   arrived(shard);
+}
+
+bool ShardFiles::keep(Shard& shard, std::size_t slot, std::span<const std::byte> encoded) {
+  const std::lock_guard lock(shard.mutex);
+  Kept& kept = shard.take(slot);
+  const auto begin = shard.memory.append(encoded);
+  if (begin) kept = {Kept::Where::memory, *begin, encoded.size()};
+  return begin.has_value();
 }
 
 void ShardFiles::skip(const ChunkAddress& chunk) {
@@ -86,7 +127,7 @@ void ShardFiles::skip(const ChunkAddress& chunk) {
 }
 
 void ShardFiles::spill(Shard& shard, std::size_t slot, std::span<const std::byte> encoded) {
-  ChunkPlace place{0, encoded.size()};
+  std::uint64_t offset = 0;
   std::optional<File> file;
   {
     const std::lock_guard lock(shard.mutex);
@@ -97,14 +138,14 @@ void ShardFiles::spill(Shard& shard, std::size_t slot, std::span<const std::byte
       file = File::create(name);
       shard.spill = name;
     }
-    place.offset = shard.spill_end;
-    shard.spill_end += place.size;
-    kept = {nullptr, place, encoded.size()};
+    offset = shard.spill_end;
+    shard.spill_end += encoded.size();
+    kept = {Kept::Where::file, offset, encoded.size()};
   }
   if (!file) file = File::reopen(shard.spill);
-  file->write(place.offset, encoded);
+  file->write(offset, encoded);
   file->close();
-  spilled_ += static_cast<std::int64_t>(place.size);
+  spilled_ += static_cast<std::int64_t>(encoded.size());
 }
 
 void ShardFiles::arrived(const std::shared_ptr<Shard>& shard) {
@@ -144,16 +185,16 @@ void ShardFiles::write(Shard& shard, const fs::path& partial) {
   std::vector<ChunkPlace> places(shard.chunks.size());
   std::uint64_t end = shard.plan.head_bytes;
   for (std::size_t slot = 0; slot < places.size(); ++slot) {
-    Kept& kept = shard.chunks[slot];
-    if (kept.size == 0) continue;
-    if (kept.memory) {
-      file.write(end, {kept.memory.get(), kept.size});
-      kept.memory.reset();
-      kept_ -= static_cast<std::int64_t>(kept.size);
+    const Kept& kept = shard.chunks[slot];
+    if (kept.where == Kept::Where::nowhere) continue;
+    if (kept.where == Kept::Where::memory) {
+      shard.memory.for_each_piece(
+          kept.offset, kept.size,
+          [&](std::span<const std::byte> piece, std::size_t done) { file.write(end + done, piece); });
     } else {
       static thread_local Scratch scratch;
       const std::span bytes(scratch.bytes(kept.size), kept.size);
-      spilled->read(kept.spilled.offset, bytes);
+      spilled->read(kept.offset, bytes);
       file.write(end, bytes);
     }
     places[slot] = {end, kept.size};

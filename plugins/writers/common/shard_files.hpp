@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/block_pool.hpp"
 #include "spim/volume_writer.hpp"
 
 namespace spim::chunked {
@@ -62,10 +63,10 @@ class ShardFormat {
 ///
 /// A chunk is kept, compressed, until its shard is complete; the shard is then written in one go in the order
 /// of its slots, so that its bytes do not depend on threads or on the order of arrival, under a name of its
-/// own that is changed when it is whole. All open shards together keep at most `memory` bytes: what comes
-/// above that goes at once to a file beside the shard, from which it is copied in the end. No file stays
-/// open between two calls, so that thousands of open shards need no descriptors. A shard without any stored
-/// chunk has no file.
+/// own that is changed when it is whole. All open shards together keep at most `memory` bytes (in blocks of 2
+/// MiB): what comes above that goes at once to a file beside the shard, from which it is copied in the end.
+/// No file stays open between two calls, so that thousands of open shards need no descriptors. A shard
+/// without any stored chunk has no file.
 class ShardFiles {
  public:
   ShardFiles(const ShardFormat& format, std::int64_t memory);
@@ -87,7 +88,8 @@ class ShardFiles {
   using Key = std::pair<std::int32_t, std::uint64_t>;
 
   std::shared_ptr<Shard> open(const ShardSlot& slot);
-  bool take_room(std::int64_t bytes);
+  /// False when there is no room in memory.
+  bool keep(Shard& shard, std::size_t slot, std::span<const std::byte> encoded);
   void spill(Shard& shard, std::size_t slot, std::span<const std::byte> encoded);
   /// One chunk fewer to come; writes the shard when it was the last.
   void arrived(const std::shared_ptr<Shard>& shard);
@@ -95,8 +97,8 @@ class ShardFiles {
   void write(Shard& shard, const std::filesystem::path& partial);
 
   const ShardFormat& format_;
-  const std::int64_t memory_;
-  std::atomic<std::int64_t> kept_{0}, files_{0}, bytes_{0}, spilled_{0};
+  BlockPool pool_;
+  std::atomic<std::int64_t> files_{0}, bytes_{0}, spilled_{0};
   std::mutex mutex_;
   std::map<Key, std::shared_ptr<Shard>> shards_;
 };
