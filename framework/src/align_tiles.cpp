@@ -21,54 +21,52 @@ namespace {
 /// Tiles that are open, opened when they are needed; those used longest ago are closed first.
 class OpenTiles {
  public:
-  OpenTiles(const std::vector<TileToAlign>& tiles, const TileOpener& open, std::size_t most)
-      : tiles_(tiles), open_(open), most_(most) {}
+  OpenTiles(const TileOpener& open, std::size_t most) : open_(open), most_(most) {}
 
-  std::shared_ptr<VolumeTileView> at(std::size_t tile) {
+  std::shared_ptr<const VolumeSource> at(std::size_t tile) {
     if (auto known = find(tile)) return known;
     // Opened outside the lock; two threads may open the same tile, then one of them drops its own again.
-    auto view = std::make_shared<VolumeTileView>(open_(tile), tiles_[tile].region);
+    auto volume = open_(tile);
     const std::lock_guard lock(mutex_);
-    Entry& entry = views_[tile];
-    if (!entry.view) entry.view = std::move(view);
+    Entry& entry = volumes_[tile];
+    if (!entry.volume) entry.volume = std::move(volume);
     entry.used = ++uses_;
-    auto result = entry.view;
+    auto result = entry.volume;
     close_some();
     return result;
   }
 
  private:
   struct Entry {
-    std::shared_ptr<VolumeTileView> view;
+    std::shared_ptr<const VolumeSource> volume;
     std::uint64_t used = 0;
   };
 
-  std::shared_ptr<VolumeTileView> find(std::size_t tile) {
+  std::shared_ptr<const VolumeSource> find(std::size_t tile) {
     const std::lock_guard lock(mutex_);
-    const auto found = views_.find(tile);
-    if (found == views_.end()) return nullptr;
+    const auto found = volumes_.find(tile);
+    if (found == volumes_.end()) return nullptr;
     found->second.used = ++uses_;
-    return found->second.view;
+    return found->second.volume;
   }
 
   void close_some() {
-    while (views_.size() > most_) {
-      auto oldest = views_.end();
-      for (auto i = views_.begin(); i != views_.end(); ++i)
-        if (i->second.view.use_count() == 1 &&
-            (oldest == views_.end() || i->second.used < oldest->second.used))
+    while (volumes_.size() > most_) {
+      auto oldest = volumes_.end();
+      for (auto i = volumes_.begin(); i != volumes_.end(); ++i)
+        if (i->second.volume.use_count() == 1 &&
+            (oldest == volumes_.end() || i->second.used < oldest->second.used))
           oldest = i;
-      if (oldest == views_.end()) return;  // all are being read
-      views_.erase(oldest);
+      if (oldest == volumes_.end()) return;  // all are being read
+      volumes_.erase(oldest);
     }
   }
 
-  const std::vector<TileToAlign>& tiles_;
   const TileOpener& open_;
   std::size_t most_;
   std::mutex mutex_;
   std::uint64_t uses_ = 0;
-  std::map<std::size_t, Entry> views_;
+  std::map<std::size_t, Entry> volumes_;
 };
 
 class Collector final : public ShiftSink {
@@ -85,7 +83,7 @@ class Alignment {
   Alignment(const std::vector<TileToAlign>& tiles, const TileOpener& open,
             const std::vector<NamedAligner>& aligners, const AlignSettings& settings,
             const Executor& executor, Progress& progress)
-      : tiles_(tiles, open, settings.open_tiles),
+      : volumes_(open, settings.open_tiles),
         aligners_(aligners),
         settings_(settings),
         executor_(executor),
@@ -122,14 +120,16 @@ class Alignment {
     std::int64_t total = 0;
     for (const TilePair& pair : pairs) total += work(pair);
     progress_.begin(stage, total);
+    const auto count = static_cast<std::int64_t>(pairs.size());
+    const bool at_once = count >= 2 * executor_.workers();
+    const std::int64_t kept_bytes = settings_.kept_bytes / (at_once ? 2 * executor_.workers() : 2);
     const auto body = [&](std::int64_t i, int) {
       const auto k = static_cast<std::size_t>(i);
-      links[k] = measure_one(pairs[k], which);
+      links[k] = measure_one(pairs[k], which, kept_bytes);
       progress_.advance(work(pairs[k]));
     };
-    const auto count = static_cast<std::int64_t>(pairs.size());
     // Few pairs would leave workers idle: then one pair after the other, each on all workers.
-    if (count >= 2 * executor_.workers())
+    if (at_once)
       executor_.parallel_for(count, body);
     else
       for (std::int64_t i = 0; i < count; ++i) {
@@ -140,16 +140,33 @@ class Alignment {
     return links;
   }
 
-  AlignedLink measure_one(const TilePair& pair, std::size_t which) {
-    const auto fixed = tiles_.at(pair.fixed), moving = tiles_.at(pair.moving);
+  /// `tile` of a pair: `from` and `to` are where the other one begins and ends along y.
+  VolumeTileView view(std::size_t tile, const TilePair& pair, IndexRange other_y, std::int64_t kept_bytes) {
+    constexpr std::int64_t kAround = 48;  // what windows need beyond the overlap
+    const ValidRegion& region = result_.tiles[tile].region;
+    const Vec3 overlap = pair.overlap_voxels;
+    const KeptPart kept{
+        {std::max<std::int64_t>(other_y.begin - kAround, 0), std::min(other_y.end + kAround, region.shape.y)},
+        overlap.x * overlap.y * overlap.z,
+        overlap.x,
+        kept_bytes};
+    return {volumes_.at(tile), region, kept};
+  }
+
+  AlignedLink measure_one(const TilePair& pair, std::size_t which, std::int64_t kept_bytes) {
+    const std::int64_t away = std::llround(pair.guess_voxels.y);
+    const std::int64_t fixed_rows = result_.tiles[pair.fixed].region.shape.y;
+    const std::int64_t moving_rows = result_.tiles[pair.moving].region.shape.y;
+    VolumeTileView fixed = view(pair.fixed, pair, {away, away + moving_rows}, kept_bytes);
+    VolumeTileView moving = view(pair.moving, pair, {-away, fixed_rows - away}, kept_bytes);
     AlignedLink link;
     link.fixed = pair.fixed;
     link.moving = pair.moving;
     link.guess_voxels = pair.guess_voxels;
     link.aligner = aligners_[which].id;
     AlignTask task;
-    task.fixed = fixed.get();
-    task.moving = moving.get();
+    task.fixed = &fixed;
+    task.moving = &moving;
     task.guess_voxels = pair.guess_voxels;
     task.voxel_um = settings_.voxel_um;
     task.seed = grid_key(settings_.seed, static_cast<std::int64_t>(pair.fixed),
@@ -318,7 +335,7 @@ class Alignment {
 
   using Key = std::pair<std::size_t, std::size_t>;
 
-  OpenTiles tiles_;
+  OpenTiles volumes_;
   const std::vector<NamedAligner>& aligners_;
   const AlignSettings& settings_;
   const Executor& executor_;

@@ -1,6 +1,7 @@
 #include "spim/host/oblique_volume.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "deskew.hpp"
@@ -10,8 +11,9 @@ namespace spim {
 
 namespace {
 
-/// Ceiling for the frames that one read() loads for itself, unless a single plane needs more.
-constexpr std::int64_t kDirectBytes = std::int64_t{64} << 20;
+/// Ceiling for the frames that one read() loads for itself, unless a single plane needs more: what malloc
+/// keeps for the next read (cli/main.cpp), instead of pages that are cleared anew.
+constexpr std::int64_t kDirectBytes = std::int64_t{12} << 20;
 
 constexpr std::int64_t kBlock = BlockedView::kRows;
 
@@ -84,17 +86,17 @@ class ObliqueVolume final : public VolumeSource {
     const detail::StackPart part = part_of(slab);
     const auto count = static_cast<std::size_t>(part.frames.size());
     std::vector<detail::FrameSlice> slices(count);
-    std::vector<std::vector<std::uint16_t>> loaded;
+    std::vector<std::unique_ptr<std::uint16_t[]>> loaded;
     for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f) {
       detail::FrameSlice& slice = slices[static_cast<std::size_t>(f - part.frames.begin)];
       if (window_.part().covers(f, part)) {
         slice = window_.at(f, part.z.begin, part.y.begin);
       } else {
         const std::int64_t stride = part.z.size() * kBlock;
-        std::vector<std::uint16_t>& buffer =
-            loaded.emplace_back(static_cast<std::size_t>(block_count(part) * stride));
-        frames_->load(f, {part.z.begin, part.y.begin}, {buffer.data(), part.z.size(), part.y.size(), stride});
-        slice = {buffer.data(), stride};
+        const auto& buffer = loaded.emplace_back(std::make_unique_for_overwrite<std::uint16_t[]>(
+            static_cast<std::size_t>(block_count(part) * stride)));
+        frames_->load(f, {part.z.begin, part.y.begin}, {buffer.get(), part.z.size(), part.y.size(), stride});
+        slice = {buffer.get(), stride};
       }
     }
     detail::deskew(geometry_.region(), slab, {part.frames.begin, slices}, out);

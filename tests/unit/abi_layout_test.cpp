@@ -305,7 +305,8 @@ TEST(AbiLayout, MethodsOfProcessingKeepTheirSlots) {
   EXPECT_METHOD(TileView::shape, 0, Index3(TileView::*)() const);
   EXPECT_METHOD(TileView::valid_x, 1, IndexRange(TileView::*)(std::int64_t) const);
   EXPECT_METHOD(TileView::read, 2, void(TileView::*)(const Box&, VolumeView<float>));
-  EXPECT_EQ(slot_count<TileView>(), 3) << kAdvice;
+  EXPECT_METHOD(TileView::expect, 3, void(TileView::*)(std::int64_t));
+  EXPECT_EQ(slot_count<TileView>(), 4) << kAdvice;
   EXPECT_METHOD(ShiftSink::add, 0, void(ShiftSink::*)(const ShiftSample&));
   EXPECT_EQ(slot_count<ShiftSink>(), 1) << kAdvice;
   EXPECT_METHOD(Aligner::align, 2, void(Aligner::*)(const AlignTask&, ShiftSink&));

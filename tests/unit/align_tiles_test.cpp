@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include "spim/error.hpp"
 #include "support/tile_grid.hpp"
@@ -242,6 +244,68 @@ TEST(TileViewOfAVolume, ShowsNotANumberOutsideTheData) {
         EXPECT_EQ(out.row(0, z)[x], static_cast<float>(100 + x));
       }
     }
+}
+
+/// A slanted tile of 20 x 150 x 130 voxels in memory, and windows all over it.
+class KeptTile : public testing::Test {
+ protected:
+  std::vector<float> windows(VolumeTileView& view) const {
+    std::vector<float> all;
+    for (std::int64_t n = 0; n < 24; ++n) {
+      const Index3 begin{n % 4 * 40, n % 3 * 60, n * 5}, size{37, 26, 15};
+      const Box box = intersect({begin, begin + size}, {{}, region.shape});
+      std::vector<float> voxels(static_cast<std::size_t>(count(box.size())));
+      view.read(box, dense_view(voxels.data(), box.size()));
+      all.insert(all.end(), voxels.begin(), voxels.end());
+    }
+    return all;
+  }
+  VolumeTileView keeping(std::int64_t bytes) const { return {volume, region, {{90, 150}, 1000, 20, bytes}}; }
+  static std::vector<std::uint32_t> bits(const std::vector<float>& values) {
+    std::vector<std::uint32_t> bits;
+    for (const float v : values) bits.push_back(std::bit_cast<std::uint32_t>(v));
+    return bits;
+  }
+
+  ValidRegion region = test::oblique_region({20, 150, 130}, 20, 1.0);
+  std::shared_ptr<test::MemoryVolume> volume = std::make_shared<test::MemoryVolume>(region, test::noise);
+};
+
+TEST_F(KeptTile, ShowsTheSameVoxelsHoweverMuchIsKept) {
+  VolumeTileView direct = keeping(0);
+  const std::vector<float> expected = windows(direct);
+  for (const std::int64_t bytes : {std::int64_t{1}, std::int64_t{1} << 20, std::int64_t{1} << 30}) {
+    VolumeTileView view = keeping(bytes);
+    view.expect(1'000'000);
+    EXPECT_EQ(bits(windows(view)), bits(expected)) << bytes;
+  }
+}
+
+TEST_F(KeptTile, IsReadOnceWhenMuchOfItIsExpected) {
+  VolumeTileView view = keeping(1 << 30);
+  view.expect(1'000'000);
+  windows(view);
+  const std::int64_t reads = volume->reads();
+  windows(view);
+  EXPECT_EQ(volume->reads(), reads);
+}
+
+TEST_F(KeptTile, IsReadWindowByWindowWhenLittleIsExpected) {
+  VolumeTileView view = keeping(1 << 30);
+  view.expect(400);
+  windows(view);
+  EXPECT_EQ(volume->reads(), 24);
+}
+
+TEST_F(KeptTile, IsReadByManyThreads) {
+  VolumeTileView direct = keeping(0), view = keeping(1 << 18);
+  view.expect(1'000'000);
+  const auto expected = bits(windows(direct));
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int t = 0; t < 3; ++t) threads.emplace_back([&] { right += bits(windows(view)) == expected; });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, 3);
 }
 
 TEST(PairPlan, FindsThePairsThatOverlapInALinearScan) {

@@ -136,6 +136,21 @@ TEST(Pearson, UsesWindowsThatReachBeyondASlantedOverlap) {
   EXPECT_LE(median(errors), 0.25);
 }
 
+TEST(Pearson, MeasuresOverlapsThatAreThinnerThanItsWindowsAndItsSmoothing) {
+  for (const Given& given : {Given{}, Given{{"sigma", "10"}, {"window-size", "51,51,51"}}}) {
+    const TilePair pair = tile_pair(usual_stack(7), {118, 0, 0}, {-3.4, 5.3, -4.6});  // 12 voxels, 8 in truth
+    std::vector<double> errors;
+    for (const ShiftSample& s : found_with(given, pair)) {
+      errors.push_back(error_of(s, pair));
+      if (s.confidence >= alignment::kTrusted) {
+        EXPECT_LT(errors.back(), 2);
+      }
+    }
+    EXPECT_GE(errors.size(), 8U);
+    EXPECT_LE(median(errors), 0.3);
+  }
+}
+
 TEST(Pearson, StaysUnbiasedUnderStrongSmoothing) {
   const TilePair pair = tile_pair(usual_stack(4), {0, 50, 0}, {2.7, -5.3, 4.1});
   std::vector<double> y;

@@ -21,6 +21,10 @@ class TileView {
   /// call for all that is wanted of a window costs far less than several: a deskewed stack reads whole
   /// frames.
   virtual void read(const Box& box, VolumeView<float> out) = 0;
+  /// Says before the first read that about `voxels` will be read in all, in windows spread over the overlap.
+  /// When that is more than the overlap holds the host reads its parts once and keeps them for the windows to
+  /// come; windows that follow each other along z then need the least memory. Changes no result.
+  virtual void expect(std::int64_t voxels) { static_cast<void>(voxels); }
 
  protected:
   ~TileView() = default;

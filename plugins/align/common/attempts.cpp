@@ -1,5 +1,8 @@
 #include "common/attempts.hpp"
 
+#include <algorithm>
+#include <numeric>
+
 #include "spim/error.hpp"
 
 namespace spim::alignment {
@@ -17,6 +20,8 @@ Vec3 in_voxels(double um, Vec3 voxel_um) {
   return {um / voxel_um.x, um / voxel_um.y, um / voxel_um.z};
 }
 
+namespace {
+
 Index3 roomy_place(const Overlap& overlap, Index3 size, Draw& draw) {
   constexpr int kDraws = 16;
   Index3 best;
@@ -32,27 +37,42 @@ Index3 roomy_place(const Overlap& overlap, Index3 size, Draw& draw) {
   return best;
 }
 
-namespace {
-
 struct Run {
   const Host* host;
   const Attempt* attempt;
-  std::int64_t first;
+  const std::vector<Place>* places;
+  std::vector<std::size_t> order;
   std::vector<std::optional<ShiftSample>> results;
 };
 
 void run_one(void* context, std::int64_t index) {
   Run& run = *static_cast<Run*>(context);
   if (run.host->cancelled()) throw Error("interrupted");
-  run.results[static_cast<std::size_t>(index)] = (*run.attempt)(run.first + index);
+  const std::size_t i = run.order[static_cast<std::size_t>(index)];
+  run.results[i] = (*run.attempt)((*run.places)[i]);
 }
 
 }  // namespace
 
-std::vector<std::optional<ShiftSample>> run_attempts(Host& host, IndexRange indices, const Attempt& attempt) {
-  Run run{&host, &attempt, indices.begin, {}};
-  run.results.resize(static_cast<std::size_t>(indices.size()));
-  host.parallel_for(indices.size(), &run_one, &run);
+std::vector<Place> roomy_places(const Overlap& overlap, Index3 size, std::uint64_t seed, IndexRange indices) {
+  std::vector<Place> places;
+  for (std::int64_t index = indices.begin; index < indices.end; ++index) {
+    Draw draw(seed, index);
+    const Index3 centre = roomy_place(overlap, size, draw);
+    places.push_back({centre, draw});
+  }
+  return places;
+}
+
+std::vector<std::optional<ShiftSample>> run_attempts(Host& host, const std::vector<Place>& places,
+                                                     const Attempt& attempt) {
+  Run run{&host, &attempt, &places, {}, {}};
+  run.order.resize(places.size());
+  std::iota(run.order.begin(), run.order.end(), std::size_t{0});
+  std::stable_sort(run.order.begin(), run.order.end(),
+                   [&](std::size_t a, std::size_t b) { return places[a].centre.z < places[b].centre.z; });
+  run.results.resize(places.size());
+  host.parallel_for(static_cast<std::int64_t>(places.size()), &run_one, &run);
   return std::move(run.results);
 }
 

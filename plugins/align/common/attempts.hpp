@@ -17,14 +17,22 @@ Index3 grown(Index3 size, Index3 margin);
 /// The same length in voxels of each axis.
 Vec3 in_voxels(double um, Vec3 voxel_um);
 
-/// A place of the overlap around which a window of `size` holds as much of the overlap as can be had: the
-/// best of a few random ones, or the first where nothing is missing.
-Index3 roomy_place(const Overlap& overlap, Index3 size, Draw& draw);
+/// Where something is tried, and random numbers for the try.
+struct Place {
+  Index3 centre;
+  Draw draw;
+};
 
-using Attempt = std::function<std::optional<ShiftSample>(std::int64_t index)>;
+/// One place for each of `indices`, which with the seed decide it: around it a window of `size` holds as much
+/// of the overlap as can be had. It is the best of a few random ones, or the first where nothing is missing.
+std::vector<Place> roomy_places(const Overlap& overlap, Index3 size, std::uint64_t seed, IndexRange indices);
 
-/// The results of attempt(i) for all i of `indices`, in that order, computed on the workers of the host. The
-/// first exception is rethrown; throws Error when the user asked to stop.
-std::vector<std::optional<ShiftSample>> run_attempts(Host& host, IndexRange indices, const Attempt& attempt);
+using Attempt = std::function<std::optional<ShiftSample>(const Place& place)>;
+
+/// The results of attempt(p) for all `places`, in their order, computed on the workers of the host from low z
+/// to high z: windows that share voxels follow each other. The first exception is rethrown; throws Error when
+/// the user asked to stop.
+std::vector<std::optional<ShiftSample>> run_attempts(Host& host, const std::vector<Place>& places,
+                                                     const Attempt& attempt);
 
 }  // namespace spim::alignment

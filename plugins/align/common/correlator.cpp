@@ -9,11 +9,12 @@ namespace spim::alignment {
 
 namespace {
 
-/// One row of one window: weights, and values and squares times weights.
-struct Row {
+/// Rows of one window: weights, and values and squares times weights, `stride` from row to row.
+struct Rows {
   const float* w;
   const float* wv;
   const float* wvv;
+  std::int64_t stride;
 };
 
 /// Sums over pairs of cells, in kLanes parts: weight, fixed, moving, fixed², moving², fixed·moving.
@@ -21,8 +22,13 @@ struct Lanes {
   float sum[6][kLanes];
 };
 
-/// Adds pairs of cells; n is a multiple of kLanes. Behind the end of a window its weights are 0.
-SPIM_CLONES void add_row(const Row& f, const Row& m, std::int64_t n, Lanes& lanes) {
+struct Extent {
+  std::int64_t rows, cells;
+};
+
+/// Adds pairs of cells of so many rows, which stays in registers: rows are short. n, the cells of a row, is a
+/// multiple of kLanes. Behind the end of a window its weights are 0.
+SPIM_CLONES void add_rows(const Rows& f, const Rows& m, Extent n, Lanes& lanes) {
   float s0[kLanes], s1[kLanes], s2[kLanes], s3[kLanes], s4[kLanes], s5[kLanes];
   for (std::int64_t j = 0; j < kLanes; ++j) {
     s0[j] = lanes.sum[0][j];
@@ -32,15 +38,19 @@ SPIM_CLONES void add_row(const Row& f, const Row& m, std::int64_t n, Lanes& lane
     s4[j] = lanes.sum[4][j];
     s5[j] = lanes.sum[5][j];
   }
-  for (std::int64_t i = 0; i < n; i += kLanes)
-    for (std::int64_t j = 0; j < kLanes; ++j) {
-      s0[j] += f.w[i + j] * m.w[i + j];
-      s1[j] += f.wv[i + j] * m.w[i + j];
-      s2[j] += f.w[i + j] * m.wv[i + j];
-      s3[j] += f.wvv[i + j] * m.w[i + j];
-      s4[j] += f.w[i + j] * m.wvv[i + j];
-      s5[j] += f.wv[i + j] * m.wv[i + j];
-    }
+  for (std::int64_t r = 0; r < n.rows; ++r) {
+    const float *fw = f.w + r * f.stride, *fv = f.wv + r * f.stride, *fvv = f.wvv + r * f.stride;
+    const float *mw = m.w + r * m.stride, *mv = m.wv + r * m.stride, *mvv = m.wvv + r * m.stride;
+    for (std::int64_t i = 0; i < n.cells; i += kLanes)
+      for (std::int64_t j = 0; j < kLanes; ++j) {
+        s0[j] += fw[i + j] * mw[i + j];
+        s1[j] += fv[i + j] * mw[i + j];
+        s2[j] += fw[i + j] * mv[i + j];
+        s3[j] += fvv[i + j] * mw[i + j];
+        s4[j] += fw[i + j] * mvv[i + j];
+        s5[j] += fv[i + j] * mv[i + j];
+      }
+  }
   for (std::int64_t j = 0; j < kLanes; ++j) {
     lanes.sum[0][j] = s0[j];
     lanes.sum[1][j] = s1[j];
@@ -93,13 +103,12 @@ Correlator::Value Correlator::at(Index3 k, Rows rows) const {
   double n = 0, f = 0, m = 0, ff = 0, mm = 0, fm = 0;
   for (std::int64_t z = 0; z < size_.z; z += step) {
     Lanes lanes{};
-    for (std::int64_t y = 0; y < size_.y; y += step) {
-      const auto i = static_cast<std::size_t>((z * size_.y + y) * fixed_stride_);
-      const auto j = static_cast<std::size_t>(
-          ((z + reach_.z - k.z) * moving_rows_ + y + reach_.y - k.y) * moving_stride_ + reach_.x - k.x);
-      add_row({&fixed_.w[i], &fixed_.wv[i], &fixed_.wvv[i]}, {&moving_.w[j], &moving_.wv[j], &moving_.wvv[j]},
-              fixed_stride_, lanes);
-    }
+    const auto i = static_cast<std::size_t>(z * size_.y * fixed_stride_);
+    const auto j = static_cast<std::size_t>(
+        ((z + reach_.z - k.z) * moving_rows_ + reach_.y - k.y) * moving_stride_ + reach_.x - k.x);
+    add_rows({&fixed_.w[i], &fixed_.wv[i], &fixed_.wvv[i], step * fixed_stride_},
+             {&moving_.w[j], &moving_.wv[j], &moving_.wvv[j], step * moving_stride_},
+             {ceil_div(size_.y, step), fixed_stride_}, lanes);
     double* const totals[6] = {&n, &f, &m, &ff, &mm, &fm};
     for (int s = 0; s < 6; ++s)
       for (const float part : lanes.sum[s]) *totals[s] += static_cast<double>(part);

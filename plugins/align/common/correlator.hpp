@@ -30,7 +30,7 @@ class Correlator {
   Value at(Index3 k, Rows rows = Rows::all) const;
 
   static constexpr double kNothing = -2;
-  static constexpr double kLeastShare = 0.2;
+  static constexpr double kLeastShare = 0.05;
 
  private:
   /// weight, weight·value and weight·value² of cells, row by row.

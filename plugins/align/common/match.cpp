@@ -88,7 +88,27 @@ Vec3 half(Vec3 v) {
   return {v.x / 2, v.y / 2, v.z / 2};
 }
 
+/// `window` times `factor`, odd, not below the smallest that is worth comparing.
+std::int64_t shrunk(std::int64_t window, double factor) {
+  constexpr std::int64_t kSmallest = 21;
+  const auto half = static_cast<std::int64_t>(factor * static_cast<double>(window) / 2);
+  return std::min(window, std::max(2 * half + 1, kSmallest));
+}
+
 }  // namespace
+
+MatchSettings fitted(MatchSettings settings, const Overlap& overlap) {
+  constexpr double kSigmas = 6;  // from face to face
+  const Vec3 thick = overlap.thickness();
+  Vec3& sigma = settings.sigma;
+  const double across = std::hypot(sigma.x, overlap.slant() * sigma.z);
+  const double widest = kSigmas * std::max({across / thick.x, sigma.y / thick.y, sigma.z / thick.z});
+  if (!(widest > 1)) return settings;
+  sigma = {sigma.x / widest, sigma.y / widest, sigma.z / widest};
+  Index3& window = settings.window;
+  window = {shrunk(window.x, 1 / widest), shrunk(window.y, 1 / widest), shrunk(window.z, 1 / widest)};
+  return settings;
+}
 
 Look look(const Patch& fixed, const Patch& moving, const Expectation& expected,
           const MatchSettings& settings) {

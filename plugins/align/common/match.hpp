@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/confidence.hpp"
+#include "common/overlap.hpp"
 #include "common/patch.hpp"
 #include "common/survey.hpp"
 
@@ -15,6 +16,11 @@ struct MatchSettings {
   Index3 window;  ///< odd
   Index3 border;  ///< how far the first read lets the window move
 };
+
+/// The same for an overlap that is thin: no Gaussian is wider than a sixth of it, where the slant of its
+/// faces counts, so that there is a place in its middle that no face blurs into; a window shrinks as its
+/// smoothing does, which keeps the number of its cells, but not below 21 voxels.
+MatchSettings fitted(MatchSettings settings, const Overlap& overlap);
 
 /// Where the window was found.
 struct Match {

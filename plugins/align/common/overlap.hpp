@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/draw.hpp"
+#include "common/patch.hpp"
 #include "spim/aligner.hpp"
 
 namespace spim::alignment {
@@ -23,6 +24,14 @@ class Overlap {
   Index3 offset() const noexcept { return offset_; }
   /// A voxel of the overlap, all equally likely; the overlap is not empty.
   Index3 draw(Draw& draw) const;
+  /// All its voxels.
+  std::int64_t voxels() const noexcept { return empty() ? 0 : until_.back() * box_.size().y; }
+  /// How thick it is along each axis, voxels; along x it is the mean of all rows.
+  Vec3 thickness() const noexcept;
+  /// How much farther in x it begins from one plane z to the next.
+  double slant() const noexcept;
+  /// Forgets what `patch` of the fixed tile holds more than `around` voxels in x beside the overlap.
+  void cut(Patch& patch, std::int64_t around) const;
   /// Voxels of `window` inside the overlap.
   std::int64_t voxels_in(const Box& window) const;
 

@@ -27,20 +27,33 @@ class Measurement {
   };
 
   Measurement(const AlignTask& task, const Settings& settings)
-      : task_(task), settings_(settings), overlap_(task) {}
+      : task_(task), settings_(settings), overlap_(task) {
+    if (overlap_.empty()) return;
+    settings_.match = fitted(settings_.match, overlap_);
+    const Index3 margin = smoothing_margin(settings_.match.sigma);
+    read_size_ = max(settings_.blob_window, grown(settings_.match.window, margin));
+  }
 
   bool empty() const noexcept { return overlap_.empty(); }
 
-  /// Try number `index`: a function of the task and of the index alone. Nothing when there is no bright spot
-  /// to compare; a sample of correlation −1 when it is not found again.
-  std::optional<ShiftSample> attempt(std::int64_t index) const {
-    Draw draw(task_.seed, index);
-    const Index3 centre = roomy_place(overlap_, grown(settings_.match.window, settings_.match.border), draw);
-    const Index3 margin = smoothing_margin(settings_.match.sigma);
-    const Index3 size = max(settings_.blob_window, grown(settings_.match.window, margin));
-    const Patch patch = read_patch(*task_.fixed, window_around(centre, size));
+  /// Says how much `windows` windows read.
+  void announce(std::int64_t windows) const {
+    const Index3 margin = settings_.match.border + smoothing_margin(settings_.match.sigma);
+    task_.fixed->expect(windows * count(read_size_));
+    task_.moving->expect(windows * count(grown(settings_.match.window, margin)));
+  }
+
+  std::vector<Place> places(IndexRange indices) const {
+    return roomy_places(overlap_, grown(settings_.match.window, settings_.match.border), task_.seed, indices);
+  }
+
+  /// One try. Nothing when there is no bright spot to compare; a sample of correlation −1 when it is not
+  /// found again.
+  std::optional<ShiftSample> attempt(const Place& place) const {
+    Draw draw = place.draw;
+    const Patch patch = read_patch(*task_.fixed, window_around(place.centre, read_size_));
     if (patch.box.empty()) return {};
-    const std::optional<Index3> spot = bright_spot(patch, centre, size, draw);
+    const std::optional<Index3> spot = bright_spot(patch, place.centre, draw);
     if (!spot) return {};
     const std::optional<Match> match =
         alignment::match(patch, *task_.moving, {*spot, overlap_.offset()}, settings_.match);
@@ -57,8 +70,8 @@ class Measurement {
  private:
   /// One of the spots of the overlap whose window lies in the patch, with a probability in proportion to its
   /// strength.
-  std::optional<Index3> bright_spot(const Patch& patch, Index3 centre, Index3 size, Draw& draw) const {
-    const Index3 room = size - settings_.match.window + Index3{1, 1, 1};
+  std::optional<Index3> bright_spot(const Patch& patch, Index3 centre, Draw& draw) const {
+    const Index3 room = read_size_ - settings_.match.window + Index3{1, 1, 1};
     const Box where = intersect(window_around(centre, room), overlap_.box());
     std::vector<Blob> blobs = find_blobs(patch, where, settings_.blob_sigma);
     std::erase_if(blobs, [&](const Blob& blob) {
@@ -73,8 +86,9 @@ class Measurement {
   }
 
   const AlignTask& task_;
-  const Settings& settings_;
+  Settings settings_;
   Overlap overlap_;
+  Index3 read_size_;  ///< of the fixed tile at a place
 };
 
 }  // namespace
@@ -96,12 +110,14 @@ void PearsonAligner::align(const AlignTask& task, ShiftSink& sink) {
                                        in_voxels(kBlobSigmaUm, task.voxel_um)};
   const Measurement measurement(task, settings);
   if (measurement.empty()) return;
+  measurement.announce(sample_count_);
   // Places without anything to compare are made up for by others; windows that are compared in vain are not:
   // where they do not agree, more of them cost much and say little.
   std::int64_t compared = 0;
   for (std::int64_t batch = 0; batch < kMostBatches && compared < sample_count_; ++batch) {
-    const auto samples = run_attempts(host_, {batch * sample_count_, (batch + 1) * sample_count_},
-                                      [&](std::int64_t index) { return measurement.attempt(index); });
+    const auto samples =
+        run_attempts(host_, measurement.places({batch * sample_count_, (batch + 1) * sample_count_}),
+                     [&](const Place& place) { return measurement.attempt(place); });
     for (const std::optional<ShiftSample>& sample : samples) {
       if (!sample || ++compared > sample_count_) continue;
       if (sample->confidence > 0 && sample->correlation >= min_correlation_) sink.add(*sample);

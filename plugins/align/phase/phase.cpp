@@ -95,12 +95,15 @@ class Measurement {
 
   bool empty() const noexcept { return overlap_.empty(); }
 
-  std::optional<ShiftSample> attempt(std::int64_t index) const {
-    Draw draw(task_.seed, index);
-    const Index3 centre = roomy_place(overlap_, settings_.window, draw);
-    const Box wanted = intersect(window_around(centre, settings_.window), around_);
-    const Patch fixed = read_patch(*task_.fixed, wanted);
+  std::vector<Place> places(std::int64_t count) const {
+    return roomy_places(overlap_, settings_.window, task_.seed, {0, count});
+  }
+
+  std::optional<ShiftSample> attempt(const Place& place) const {
+    const Box wanted = intersect(window_around(place.centre, settings_.window), around_);
+    Patch fixed = read_patch(*task_.fixed, wanted);
     if (fixed.box.empty()) return {};
+    overlap_.cut(fixed, std::llround(overlap_.thickness().x / 2));
     const Index3 middle =
         fixed.box.begin + Index3{fixed.box.size().x / 2, fixed.box.size().y / 2, fixed.box.size().z / 2};
     const Index3 step = coarse_step(fixed.box.size() + settings_.search + settings_.search);
@@ -174,8 +177,8 @@ void PhaseAligner::align(const AlignTask& task, ShiftSink& sink) {
   const Settings settings{in_voxels(sigma_um_, task.voxel_um), window_, search_, peaks_};
   const Measurement measurement(task, settings);
   if (measurement.empty()) return;
-  const auto samples =
-      run_attempts(host_, {0, sample_count_}, [&](std::int64_t index) { return measurement.attempt(index); });
+  const auto samples = run_attempts(host_, measurement.places(sample_count_),
+                                    [&](const Place& place) { return measurement.attempt(place); });
   for (const std::optional<ShiftSample>& sample : samples)
     if (sample && sample->correlation >= min_correlation_) sink.add(*sample);
 }
