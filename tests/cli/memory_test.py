@@ -43,6 +43,21 @@ class Memory(Case):
             with self.subTest(writer):
                 self.assertLess(self.peak(400, "--writer", writer, "--memory", "64M"), 1.1 * 64 * 2**20)
 
+    def test_planes_of_jpeg_2000_obey_the_option_whatever_their_number(self):
+        def peak(frames, *options):
+            path = self.path(f"{frames}.dcimg")
+            write_dcimg(path, np.tile(scene(2, 700, 700), (frames // 2, 1, 1)))
+            call = [os.path.join(BIN, "dcimg2jp2"), "--input", path, "--output-pattern", self.path("o", "%d.jp2"),
+                    "--silent", "--overwrite", "--n-workers", "2", *options]
+            done = subprocess.run([sys.executable, "-S", "-E", "-c", LAUNCHER, *call], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return int(done.stdout)
+
+        self.assertLess(peak(12), peak(4) * 1.1 + 2e6)
+        self.assertLess(peak(4, "--memory", "24M"), 1.1 * 24 * 2**20)
+        self.fail_with(1, "dcimg2jp2", "--input", self.path("4.dcimg"), "--output-pattern", self.path("p", "%d.jp2"),
+                       "--memory", "4M", says=["need at least", "--memory"])
+
     def test_illumination_obeys_the_option_far_below_a_histogram_of_every_pixel(self):
         path = self.path("scan.dcimg")
         write_dcimg(path, np.tile(scene(20, 256, 256), (20, 1, 1)))

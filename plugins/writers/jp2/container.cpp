@@ -149,6 +149,11 @@ PlaneFile read_checked(const chunked::File& file) {
   return plane;
 }
 
+/// Whether a pitch in micrometres is known and of a size that 16-bit fractions and their exponents can say.
+bool sayable(double pitch_um) {
+  return pitch_um > 1e-9 && pitch_um < 1e9;
+}
+
 /// `value` = numerator / denominator · 10^exponent, as close as 16 bits allow.
 struct Fraction {
   std::uint16_t numerator = 0, denominator = 1;
@@ -156,7 +161,7 @@ struct Fraction {
 };
 
 Fraction fraction_of(double value) {
-  const double exponent = std::clamp(std::floor(std::log10(value)), -120.0, 120.0);
+  const double exponent = std::floor(std::log10(value));
   const double mantissa = value / std::pow(10, exponent);
   // Convergents of the continued fraction, the best approximations there are.
   double rest = mantissa;
@@ -208,7 +213,7 @@ std::vector<std::byte> container_head(std::int64_t rows, std::int64_t columns, P
   append(head, tag("jp2 "), 4);
   append(head, 0, 4);
   append(head, tag("jp2 "), 4);
-  const bool resolution = pitch.row_um > 0 && pitch.column_um > 0;
+  const bool resolution = sayable(pitch.row_um) && sayable(pitch.column_um);
   append(head, 8 + 22 + 15 + (resolution ? 26 : 0), 4);
   append(head, tag("jp2h"), 4);
   append(head, 22, 4);

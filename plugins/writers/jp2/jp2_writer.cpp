@@ -86,17 +86,22 @@ void Jp2Writer::begin(const VolumeSpec& spec) {
 /// OpenJPEG ends a layer with the last step before its target. The steps are small at high quality, but at 60
 /// dB and less, and in small planes, one may be several dB: then it is looked at what came out, and the
 /// target of the last layer raised until it holds what was asked for.
-std::int64_t Jp2Writer::compress(ImageView<const std::uint16_t> plane) const {
-  constexpr double kFineSteps = 75, kHighestTarget = 120, kTolerance = 0.05, kLargestStep = 5;
+bool Jp2Writer::looks(const VolumeSpec& spec) const {
+  constexpr double kFineSteps = 75;
   constexpr std::int64_t kSmallPlane = 512 * 512;
+  const double wanted = settings_.psnr_db.back();
+  return wanted > 0 && (wanted < kFineSteps || spec.shape.x * spec.shape.y < kSmallPlane);
+}
+
+std::int64_t Jp2Writer::compress(ImageView<const std::uint16_t> plane) const {
+  constexpr double kHighestTarget = 120, kTolerance = 0.05, kLargestStep = 5;
   const auto begin = static_cast<std::int64_t>(head_size_);
   EncodeSettings settings = settings_;
   double& target = settings.psnr_db.back();
   const double wanted = target;
-  const bool looks = wanted > 0 && (wanted < kFineSteps || plane.rows * plane.columns < kSmallPlane);
   for (;;) {
     const std::int64_t bytes = encode(plane, spec_.type, settings, *file_, begin);
-    if (!looks || target >= kHighestTarget) return bytes;
+    if (!looks(spec_) || target >= kHighestTarget) return bytes;
     const double reached = stored_psnr(*file_, {begin, begin + bytes}, plane, spec_.type);
     if (reached >= wanted - kTolerance) return bytes;
     target += std::clamp(wanted - reached, 0.5, kLargestStep);
@@ -129,6 +134,17 @@ void Jp2Writer::finish() {
 void Jp2Writer::describe(MetadataSink& sink) {
   sink.text("format", "jp2");
   chunked::describe_totals(sink, chunked::written_totals(spec_, 1, codestream_bytes_));
+}
+
+std::int64_t Jp2Writer::memory_bytes(const VolumeSpec& spec) const {
+  // The plane is one chunk, so that what its call takes is all that the writer ever keeps, and far more than
+  // a host would think: OpenJPEG keeps a tile as 32-bit samples and as code blocks: 10 bytes a sample of
+  // camera frames, 11.5 of noise.
+  constexpr std::int64_t kEncoderBytes = 13, kDecoderBytes = 10;
+  const std::int64_t tile = tile_for(tile_, spec.shape);
+  const std::int64_t plane = spec.shape.x * spec.shape.y;
+  const std::int64_t at_once = tile > 0 ? std::min(tile, spec.shape.x) * std::min(tile, spec.shape.y) : plane;
+  return kEncoderBytes * at_once + (looks(spec) ? kDecoderBytes * std::min(plane, kBandSamples) : 0);
 }
 
 }  // namespace spim::jp2

@@ -33,8 +33,11 @@ class Jp2Writer final : public VolumeWriter {
   void write_zero(const ChunkAddress& chunk) override;
   void finish() override;
   void describe(MetadataSink& sink) override;
+  /// What write() takes for the plane.
+  std::int64_t memory_bytes(const VolumeSpec& spec) const override;
 
  private:
+  bool looks(const VolumeSpec& spec) const;
   std::int64_t compress(ImageView<const std::uint16_t> plane) const;
 
   std::filesystem::path path_;

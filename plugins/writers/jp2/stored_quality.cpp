@@ -37,7 +37,6 @@ PlaneFile plane_at(const chunked::File& file, IndexRange codestream) {
 
 double stored_psnr(const chunked::File& file, IndexRange codestream, ImageView<const std::uint16_t> plane,
                    PixelType type) {
-  constexpr std::int64_t kBandSamples = std::int64_t{1} << 24;
   const PlaneFile stored = plane_at(file, codestream);
   const std::int64_t band = std::clamp<std::int64_t>(kBandSamples / plane.columns, 1, plane.rows);
   std::vector<std::uint16_t> samples(static_cast<std::size_t>(band * plane.columns));
