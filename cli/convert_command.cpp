@@ -1,6 +1,7 @@
 /// convert: volumes and stacks to any format, whole or in part, several channels into one volume.
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -86,6 +87,21 @@ void check_alike(const std::vector<InputChannel>& channels) {
           channel.name, format_triple(channel.volume->shape()), channels.front().name, format_triple(first)));
 }
 
+/// A file may be one of the frames of a stack that is given as their folder or a pattern.
+void check_is_no_frame(const fs::path& output, const std::vector<fs::path>& inputs) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(output, ignored)) return;
+  const auto folder_of = [](const fs::path& path) { return fs::absolute(path).parent_path(); };
+  for (const fs::path& input : inputs) {
+    const bool in_folder = fs::equivalent(folder_of(output), input, ignored);
+    const bool matches = fs::equivalent(folder_of(output), folder_of(input), ignored) &&
+                         ::fnmatch(input.filename().c_str(), output.filename().c_str(), 0) == 0;
+    if (in_folder || matches)
+      throw Error(
+          fmt::format("{} is one of the input {}; choose another output", output.string(), input.string()));
+  }
+}
+
 /// What the files say of the whole: its name, or that of the first channel.
 std::string name_of(const Request& request, const std::vector<InputChannel>& channels) {
   if (channels.size() == 1) return channels.front().name;
@@ -115,6 +131,7 @@ void convert(Session& session, const Request& request, Configuration saved) {
                              {request.output.path, channel.first_plane, request.resume, std::move(inputs),
                               plugins, channel.labels(), std::move(saved)});
   }
+  check_is_no_frame(request.output.path, inputs);
   std::vector<VolumeSource*> sources;
   std::vector<std::string> names;
   for (const InputChannel& channel : channels) {

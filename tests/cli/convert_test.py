@@ -247,6 +247,20 @@ class Planes(Case):
         self.assertIn("of which were there", self.succeed(*call, "--resume").stdout)
         self.assert_planes(voxels, pattern=pattern)
 
+    def test_frames_of_the_input_are_never_replaced(self):
+        frames = noise((5, 9, 11))
+        os.mkdir(self.path("stack"))
+        for i, frame in enumerate(frames):
+            tifffile.imwrite(self.path("stack", f"img_{i + 2}.tif"), frame)
+        for source in (self.path("stack"), self.path("stack", "img_*.tif")):
+            for output in ("img_%d.tif", "img_3.tif"):
+                self.fail_with(1, "convert", source, self.path("stack", output), "--overwrite", says="input")
+            self.fail_with(1, "--input", source, "--output-pattern", self.path("stack", "img_%d.tif"), "--overwrite",
+                           says="input", program="dcimg2tif")
+        os.symlink("nowhere", self.path("stack", "link.tif"))
+        self.succeed("convert", self.path("stack"), self.path("stack", "plane_%d.jp2"))
+        self.assert_planes(frames, first=2, pattern=self.path("stack", "img_%d.tif"))
+
     def test_patterns_that_cannot_work_are_refused(self):
         for pattern, options, says in (("p_%d_%d.tif", (), "more than one number"), ("p%s.tif", (), "percent"),
                                        ("p%d.tif", ("--levels", "2"), "one level")):

@@ -65,8 +65,8 @@ std::vector<std::string> files_in(const std::string& folder, const Endings& endi
   if (!stream) fail(folder, "cannot be listed", errno);
   const std::string prefix = folder.ends_with('/') ? folder : folder + '/';
   std::vector<std::string> files;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
+  // Looking at a link that leads nowhere sets errno as well.
+  for (const dirent* entry = nullptr; errno = 0, (entry = ::readdir(stream.get())) != nullptr;) {
     const std::string_view name = entry->d_name;
     if (name.starts_with('.') || !has_ending(name, endings)) continue;
     std::string path = prefix + entry->d_name;
