@@ -153,11 +153,9 @@ int run_convert(const Invocation& call) {
   CommandLine line(
       call.program, "IN [IN...] OUT [options]",
       "Converts a volume or a stack, or a part of it, to another format: OME-Zarr, blockfs, one TIFF file, "
-      "or a "
-      "file per plane. The format is that of --writer, or else of the ending of OUT: .zarr, .tif, .jp2, "
+      "or a file per plane. The format is that of --writer, or else of the ending of OUT: .zarr, .tif, .jp2, "
       ".precomputed; blockfs without one that is known. Several inputs become the channels of one OME-Zarr "
-      "volume. "
-      "Every chunk is decoded once, in memory bounded by --memory.");
+      "volume. Memory is bounded by --memory; for planes every chunk is decoded once.");
   declare(line, request);
   if (!line.parse(call.arguments)) return kDone;
   request.output.path = request.paths.back();
