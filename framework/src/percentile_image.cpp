@@ -9,6 +9,7 @@
 #include "page_arena.hpp"
 #include "percentile_kernel.hpp"
 #include "phantom/hash.hpp"
+#include "program_bytes.hpp"
 
 namespace spim {
 
@@ -26,10 +27,6 @@ constexpr std::int64_t kSparse = 61;
 constexpr std::int64_t kBatch = 64;
 
 constexpr std::int64_t kLevels = 65536;
-
-/// What the program takes by itself, libraries and plugins included; as far as a small budget has room for
-/// it.
-constexpr std::int64_t kProgramBytes = 12 << 20;
 
 /// What each worker keeps: levels met, and the samples of a block of pixels.
 std::int64_t worker_bytes(std::int64_t frames) {
@@ -236,7 +233,7 @@ PercentilePlan plan_percentile(std::span<const CameraStack> stacks, std::int64_t
   const std::int64_t row = info.columns * (values ? sampled * 2 : histogram);
   const std::int64_t fixed = info.rows * info.columns * 2 + kLevels * 10 +
                              executor.workers() * worker_bytes(values ? sampled : 0) +
-                             std::min(kProgramBytes, settings.memory_bytes / 3);
+                             detail::program_bytes(settings.memory_bytes);
   const std::int64_t rows = (settings.memory_bytes - fixed) / row;
   if (settings.memory_bytes < fixed || rows < 1)
     throw Error(fmt::format(

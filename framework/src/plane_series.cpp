@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "program_bytes.hpp"
 #include "spim/error.hpp"
 
 namespace spim {
@@ -281,12 +282,13 @@ int write_planes(const VolumeSource& source, const PlaneSeries& series, const Pl
   const std::int64_t writer_bytes =
       series.wanted().empty() ? 0 : series.writer_bytes(plane_spec(source, labels, series.wanted().front()));
   const std::int64_t need = worker_bytes(source, writer.plane_bytes(), writer_bytes);
-  const std::int64_t room = work.memory_bytes / need;
+  const std::int64_t room = (work.memory_bytes - detail::program_bytes(work.memory_bytes)) / need;
   if (room < 1)
     throw Error(
         fmt::format("planes of {} x {} need at least {} of memory but may have {}; give more "
                     "--memory",
-                    source.shape().x, source.shape().y, mebibytes(need), mebibytes(work.memory_bytes)));
+                    source.shape().x, source.shape().y, mebibytes(detail::budget_for(need)),
+                    mebibytes(work.memory_bytes)));
   const int workers = static_cast<int>(std::min<std::int64_t>(room, work.executor->workers()));
   const auto planes = static_cast<std::int64_t>(series.wanted().size());
   work.progress->begin("writing planes",
