@@ -1,37 +1,22 @@
 #include "tiff_outputs.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <optional>
 #include <set>
-#include <utility>
 
 #include "spim/error.hpp"
+#include "spim/host/file_id.hpp"
 #include "spim/host/tiff_image.hpp"
 
 namespace spim::cli {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-/// The same for all names of a file.
-using FileId = std::pair<dev_t, ino_t>;
-
-std::optional<FileId> id_of(const fs::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileId{status.st_dev, status.st_ino};
-}
-
-}  // namespace
-
 void TiffOutputs::check(std::int64_t count, const std::function<std::string(std::int64_t)>& name,
                         const std::vector<fs::path>& inputs) const {
   std::set<FileId> input_ids;
   for (const fs::path& input : inputs)
-    if (const auto id = id_of(input)) input_ids.insert(*id);
+    if (const auto id = file_id(input)) input_ids.insert(*id);
   std::string first;
   std::int64_t taken = 0;
   std::error_code error;
@@ -40,7 +25,7 @@ void TiffOutputs::check(std::int64_t count, const std::function<std::string(std:
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) continue;
     if (fs::is_directory(status)) throw Error(fmt::format("{} is a folder; choose another output", path));
-    if (const auto id = id_of(path); id && input_ids.contains(*id))
+    if (const auto id = file_id(path); id && input_ids.contains(*id))
       throw Error(fmt::format("{} is an input; choose another output", path));
     if (first.empty()) first = path;
     ++taken;

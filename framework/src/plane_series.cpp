@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,21 +14,13 @@
 
 #include "program_bytes.hpp"
 #include "spim/error.hpp"
+#include "spim/host/file_id.hpp"
 
 namespace spim {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// The same for all names of a file.
-using FileId = std::pair<dev_t, ino_t>;
-
-std::optional<FileId> id_of(const fs::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileId{status.st_dev, status.st_ino};
-}
 
 /// What `input` stands for: itself, the files of a folder, or those that a glob expression matches.
 std::vector<fs::path> files_of(const fs::path& input) {
@@ -59,7 +50,7 @@ class TakenSurvey {
   explicit TakenSurvey(const PlaneSeriesSettings& settings) : settings_(settings) {
     for (const fs::path& input : settings.inputs)
       for (const fs::path& file : files_of(input))
-        if (const auto id = id_of(file)) inputs_.insert(*id);
+        if (const auto id = file_id(file)) inputs_.insert(*id);
   }
 
   /// The planes whose names are taken, rising.
@@ -82,7 +73,7 @@ class TakenSurvey {
     if (!fs::exists(status)) return false;
     if (fs::is_directory(status))
       throw Error(fmt::format("{} is a folder; choose another output", path.string()));
-    if (const auto id = id_of(path); id && inputs_.contains(*id))
+    if (const auto id = file_id(path); id && inputs_.contains(*id))
       throw Error(fmt::format("{} is an input; choose another output", path.string()));
     return true;
   }
