@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "halve.hpp"
 #include "pyramid_parent.hpp"
@@ -17,6 +18,10 @@ namespace {
 
 constexpr Index3 twice(Index3 v) noexcept {
   return v + v;
+}
+
+constexpr ChunkAddress parent_of(const ChunkAddress& child) noexcept {
+  return {child.level + 1, {child.index.x / 2, child.index.y / 2, child.index.z / 2}, child.channel};
 }
 
 /// Voxels of chunk `address` in its level.
@@ -54,8 +59,12 @@ std::int64_t parent_bytes(const VolumeSpec& spec, std::int32_t level) noexcept {
   return voxels * static_cast<std::int64_t>(summed ? sizeof(std::uint32_t) : sizeof(std::uint16_t));
 }
 
-Pyramid::Pyramid(VolumeWriter& writer, const VolumeSpec& spec, std::int32_t channel)
-    : writer_(&writer), spec_(spec), channel_(channel), meter_(std::make_unique<detail::ByteMeter>()) {
+Pyramid::Pyramid(VolumeWriter& writer, const VolumeSpec& spec, std::int32_t channel, Choice makes)
+    : writer_(&writer),
+      spec_(spec),
+      channel_(channel),
+      makes_(std::move(makes)),
+      meter_(std::make_unique<detail::ByteMeter>()) {
   if (spec.shape.x < 1 || spec.shape.y < 1 || spec.shape.z < 1 || spec.chunk.x < 1 || spec.chunk.y < 1 ||
       spec.chunk.z < 1)
     throw Error(fmt::format("a volume of {} x {} x {} voxels in chunks of {} x {} x {} cannot be written",
@@ -87,9 +96,10 @@ void Pyramid::add(Index3 index, VolumeView<const std::uint16_t> voxels) {
     if (voxels.data != nullptr && detail::all_zero(voxels)) voxels.data = nullptr;
     write(address, voxels);
     if (address.level + 1 >= spec_.levels) return;
+    if (makes_ && !makes_(parent_of(address))) return;
     done = merge_into_parent(address, voxels);
     if (!done) return;
-    address = {address.level + 1, {address.index.x / 2, address.index.y / 2, address.index.z / 2}, channel_};
+    address = parent_of(address);
     voxels = done->voxels();
   }
 }
@@ -113,14 +123,40 @@ std::shared_ptr<Pyramid::Parent> Pyramid::parent_at(const ChunkAddress& address)
 
 std::shared_ptr<Pyramid::Parent> Pyramid::merge_into_parent(const ChunkAddress& child,
                                                             VolumeView<const std::uint16_t> voxels) {
-  const ChunkAddress address{
-      child.level + 1, {child.index.x / 2, child.index.y / 2, child.index.z / 2}, channel_};
+  const ChunkAddress address = parent_of(child);
   const Index3 first = twice(voxels_of(spec_, address).begin);
   const std::shared_ptr<Parent> parent = parent_at(address);
   if (!parent->merge(shift(voxels_of(spec_, child), Index3{} - first), voxels)) return nullptr;
   const std::lock_guard lock(mutex_);
   parents_.erase(address);
   return parent;
+}
+
+StoredParent::StoredParent(VolumeWriter& writer, const VolumeSpec& spec, const ChunkAddress& address)
+    : meter_(std::make_unique<detail::ByteMeter>()),
+      parent_(std::make_unique<detail::PyramidParent>(parent_shape(spec, address), *meter_)) {
+  const Index3 first = twice(address.index);
+  const Index3 voxel = twice(voxels_of(spec, address).begin);
+  const Index3 grid = ceil_div(level_shape(spec.shape, address.level - 1), spec.chunk);
+  const Index3 end = min(first + Index3{2, 2, 2}, grid);
+  std::vector<std::uint16_t> buffer(static_cast<std::size_t>(count(spec.chunk)));
+  for (std::int64_t z = first.z; z < end.z; ++z)
+    for (std::int64_t y = first.y; y < end.y; ++y)
+      for (std::int64_t x = first.x; x < end.x; ++x) {
+        const ChunkAddress child{address.level - 1, {x, y, z}, address.channel};
+        const Box box = voxels_of(spec, child);
+        const auto view = dense_view(buffer.data(), box.size());
+        writer.read_back(child, view);
+        VolumeView<const std::uint16_t> voxels = as_const(view);
+        if (detail::all_zero(voxels)) voxels.data = nullptr;
+        parent_->merge(shift(box, Index3{} - voxel), voxels);
+      }
+}
+
+StoredParent::~StoredParent() = default;
+
+VolumeView<const std::uint16_t> StoredParent::voxels() const noexcept {
+  return parent_->voxels();
 }
 
 }  // namespace spim

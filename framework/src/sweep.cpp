@@ -100,9 +100,14 @@ SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const E
   check(source, spec);
   const detail::SweepLayout layout = detail::layout_sweep(source, spec, executor, settings);
   const detail::Lane& first = layout.lanes.front();
-  return {layout.memory_bytes, static_cast<std::int64_t>(layout.lanes.size()),
-          std::min((first.z_end - first.z_begin) * spec.chunk.z, spec.shape.z),
-          count(ceil_div(spec.shape, spec.chunk)), source.cost().whole_frame};
+  const Index3 lane{ceil_div(spec.shape.x, spec.chunk.x), first.y_end - first.y_begin,
+                    first.z_end - first.z_begin};
+  return {layout.memory_bytes,
+          static_cast<std::int64_t>(layout.lanes.size()),
+          std::min(lane.z * spec.chunk.z, spec.shape.z),
+          lane,
+          count(ceil_div(spec.shape, spec.chunk)),
+          source.cost().whole_frame};
 }
 
 SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& spec,

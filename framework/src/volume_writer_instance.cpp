@@ -63,6 +63,32 @@ class SharedVolumeWriter final : public VolumeWriter {
     return bytes;
   }
 
+  Index3 unit_shape(const VolumeSpec& spec) const override {
+    const Index3 unit =
+        pool_.use(at("choice of the unit"), [&](VolumeWriter& writer) { return writer.unit_shape(spec); });
+    if (unit == Index3{}) return unit;
+    const auto fits = [](std::int64_t whole, std::int64_t piece) { return whole > 0 && whole % piece == 0; };
+    if (!fits(unit.x, spec.chunk.x) || !fits(unit.y, spec.chunk.y) || !fits(unit.z, spec.chunk.z))
+      blame(
+          pool_.origin(), "",
+          fmt::format("its unit of {} x {} x {} voxels is no multiple of its chunk", unit.x, unit.y, unit.z));
+    return unit;
+  }
+
+  void join(const VolumeSpec& spec, const PartName& part) override {
+    if (const std::string fault = spec_fault(spec); !fault.empty())
+      throw Error("the volume to write " + fault);
+    pool_.use(at("begin of a part"), [&](VolumeWriter& writer) { writer.join(spec, part); });
+  }
+
+  void finish_part(FileSink& files) override {
+    pool_.use(at("end of a part"), [&](VolumeWriter& writer) { writer.finish_part(files); });
+  }
+
+  void read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) override {
+    pool_.use([&] { return place(chunk); }, [&](VolumeWriter& writer) { writer.read_back(chunk, voxels); });
+  }
+
  private:
   static std::string place(const ChunkAddress& chunk) {
     return fmt::format("chunk ({},{},{}) of level {}{}", chunk.index.x, chunk.index.y, chunk.index.z,

@@ -26,28 +26,27 @@ double best_phase(const std::vector<double>& starts) {
 
 }  // namespace
 
-Wavefront::Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane) {
+Wavefront::Wavefront(const VolumeSpec& spec, const ValidRegion& region, const Lane& lane)
+    : z_begin_(lane.z_begin), sign_(region.direction < 0 ? -1 : 1) {
   const std::int64_t columns = ceil_div(spec.shape.x, spec.chunk.x);
   const double lift = region.shear * static_cast<double>(spec.chunk.z) / static_cast<double>(spec.chunk.x);
-  const std::int64_t sign = region.direction < 0 ? -1 : 1;
   // All in chunk lengths. Moving on by a chunk of x changes the step by exactly one, so a z is settled by its
   // first.
   std::vector<double> starts;
   for (std::int64_t z = lane.z_begin; z < lane.z_end; ++z)
-    starts.push_back(-static_cast<double>(sign) * lift * static_cast<double>(z));
+    starts.push_back(-static_cast<double>(sign_) * lift * static_cast<double>(z));
   const double phase = best_phase(starts);
   constexpr double kSlack = 1e-9;  // fractions that differ by rounding alone belong together
-  std::vector<std::int64_t> first_step;
   for (const double s : starts)
-    first_step.push_back(static_cast<std::int64_t>(std::floor(s - phase + kSlack)));
-  const auto [low, high] = std::minmax_element(first_step.begin(), first_step.end());
-  const std::int64_t least = *low + std::min<std::int64_t>(0, sign * (columns - 1));
-  steps_.resize(static_cast<std::size_t>(*high - *low + columns));
+    first_step_.push_back(static_cast<std::int64_t>(std::floor(s - phase + kSlack)));
+  const auto [low, high] = std::minmax_element(first_step_.begin(), first_step_.end());
+  const std::int64_t least = *low + std::min<std::int64_t>(0, sign_ * (columns - 1));
+  step_count_ = *high - *low + columns;
+  for (std::int64_t& step : first_step_) step -= least;
+  steps_.resize(static_cast<std::size_t>(step_count_));
   for (std::int64_t z = lane.z_begin; z < lane.z_end; ++z)
-    for (std::int64_t x = 0; x < columns; ++x) {
-      const std::int64_t step = first_step[static_cast<std::size_t>(z - lane.z_begin)] + sign * x;
-      steps_[static_cast<std::size_t>(step - least)].push_back({x, z});
-    }
+    for (std::int64_t x = 0; x < columns; ++x)
+      steps_[static_cast<std::size_t>(step_of({x, z}))].push_back({x, z});
   std::erase_if(steps_, [](const std::vector<Column>& step) { return step.empty(); });
 }
 

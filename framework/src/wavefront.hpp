@@ -31,7 +31,19 @@ class Wavefront {
   /// Columns of each step; steps without columns are left out. Sorted by z.
   const std::vector<std::vector<Column>>& steps() const noexcept { return steps_; }
 
+  /// Number of the step that a column of the lane is in, counting those without columns; rises or falls with
+  /// z, and by one with each x.
+  std::int64_t step_of(const Column& column) const noexcept {
+    return first_step_[static_cast<std::size_t>(column.z - z_begin_)] + sign_ * column.x;
+  }
+  /// Steps, counting those without columns.
+  std::int64_t step_count() const noexcept { return step_count_; }
+
  private:
+  std::int64_t z_begin_ = 0;
+  std::int64_t sign_ = 1;
+  std::vector<std::int64_t> first_step_;  ///< of each z, at x = 0
+  std::int64_t step_count_ = 0;
   std::vector<std::vector<Column>> steps_;
 };
 

@@ -294,7 +294,12 @@ TEST(AbiLayout, WritersKeepTheirSlots) {
   EXPECT_METHOD(VolumeWriter::describe, 7, void(VolumeWriter::*)(MetadataSink&));
   EXPECT_METHOD(VolumeWriter::most_channels, 8, std::int32_t(VolumeWriter::*)() const);
   EXPECT_METHOD(VolumeWriter::memory_bytes, 9, std::int64_t(VolumeWriter::*)(const VolumeSpec&) const);
-  EXPECT_EQ(slot_count<VolumeWriter>(), 10) << kAdvice;
+  EXPECT_METHOD(VolumeWriter::unit_shape, 10, Index3(VolumeWriter::*)(const VolumeSpec&) const);
+  EXPECT_METHOD(VolumeWriter::join, 11, void(VolumeWriter::*)(const VolumeSpec&, const PartName&));
+  EXPECT_METHOD(VolumeWriter::finish_part, 12, void(VolumeWriter::*)(FileSink&));
+  EXPECT_METHOD(VolumeWriter::read_back, 13,
+                void(VolumeWriter::*)(const ChunkAddress&, VolumeView<std::uint16_t>));
+  EXPECT_EQ(slot_count<VolumeWriter>(), 14) << kAdvice;
   EXPECT_EQ(sizeof(VolumeWriter), sizeof(void*)) << kAdvice;
 }
 

@@ -2,7 +2,9 @@
 /// The interface of a volume format's writing side.
 
 #include <cstdint>
+#include <string_view>
 
+#include "spim/error.hpp"
 #include "spim/frame_stamp.hpp"
 #include "spim/host.hpp"
 #include "spim/image.hpp"
@@ -49,6 +51,23 @@ constexpr Index3 level_shape(Index3 shape, std::int32_t level) noexcept {
   return ceil_div(shape, {f, f, f});
 }
 
+/// Names one share of an output that several writers make together.
+struct PartName {
+  const char* task = "";  ///< the same whoever does it again: letters, digits, '-'
+  const char* token =
+      "";  ///< of this instance alone, unlike any other on any machine: letters, digits, '-', '_', '.'
+};
+
+/// Receives the files of a part. [the calling thread, during the call only]
+class FileSink {
+ public:
+  /// `path` is relative to the writer's path.
+  virtual void file(std::string_view path) = 0;
+
+ protected:
+  ~FileSink() = default;
+};
+
 /// One volume being written. Created with (Host&, const Options&, std::string_view path).
 ///
 /// `path` does not exist yet: it is a temporary name in the folder of the output. The writer creates it as a
@@ -92,6 +111,38 @@ class VolumeWriter {
     (void)spec;
     return 0;
   }
+
+  /// Voxels of the least piece that has files of its own, whatever else is written: a chunk or a shard; a
+  /// multiple of the chunk on each axis, the same on all levels. All 0 (the default): the format cannot be
+  /// written in parts, and what follows is never called. Must not touch the disk; spec as for begin().
+  virtual Index3 unit_shape(const VolumeSpec& spec) const {
+    (void)spec;
+    return {};
+  }
+
+  /// In place of begin(): this instance writes one part of an output that others, also of other processes and
+  /// machines, write at the same time. `path` may exist. A unit belongs to one part, whose instance is given
+  /// all its chunks; when a part is done again, perhaps while the first try is still running, the same bytes
+  /// take the place of the old ones by renaming: what is being written stands in the folder `.part-TOKEN`
+  /// until then. [one thread, once]
+  virtual void join(const VolumeSpec& spec, const PartName& part);
+
+  /// Closes the files of this part and names them. The host makes them durable. [one thread, once]
+  virtual void finish_part(FileSink& files) { (void)files; }
+
+  /// Decodes a chunk that a finished part has stored; zeros where nothing is. `voxels` is dense, clipped at
+  /// the edge of the level. After join(). [any thread if declared reentrant; otherwise one at a time]
+  virtual void read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels);
+
+  // finish(), of an instance that joined after all parts were finished, completes the output: it may be
+  // called again after a failure, and removes the folders `.part-*`.
 };
+
+inline void VolumeWriter::join(const VolumeSpec&, const PartName&) {
+  throw Error("the format cannot be written in parts");
+}
+inline void VolumeWriter::read_back(const ChunkAddress&, VolumeView<std::uint16_t>) {
+  throw Error("the format cannot be written in parts");
+}
 
 }  // namespace spim

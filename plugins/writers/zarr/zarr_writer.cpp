@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "array_metadata.hpp"
+#include "common/chunk_grid.hpp"
 #include "common/file.hpp"
 #include "common/samples.hpp"
 #include "common/shard_options.hpp"
@@ -71,7 +72,11 @@ std::int64_t ZarrWriter::memory_bytes(const VolumeSpec& spec) const {
   return settings_.shard == Index3{} ? 0 : chunked::shard_memory_of(spec, settings_.shard_memory);
 }
 
-void ZarrWriter::begin(const VolumeSpec& spec) {
+Index3 ZarrWriter::unit_shape(const VolumeSpec& spec) const {
+  return settings_.shard == Index3{} ? spec.chunk : Index3{};
+}
+
+void ZarrWriter::remember(const VolumeSpec& spec) {
   chunked::check_spec(spec);
   spec_ = spec;
   name_ = spec.name != nullptr && *spec.name != '\0' ? spec.name : "volume";
@@ -79,6 +84,15 @@ void ZarrWriter::begin(const VolumeSpec& spec) {
   spec_.channels = nullptr;
   channels_ = given_looks(spec);
   windows_.resize(static_cast<std::size_t>(spec.channel_count));
+}
+
+void ZarrWriter::join(const VolumeSpec& spec, const PartName& part) {
+  remember(spec);
+  part_ = std::make_unique<chunked::PartFiles>(path_, part);
+}
+
+void ZarrWriter::begin(const VolumeSpec& spec) {
+  remember(spec);
   chunked::create_folder(path_);
   for (std::int32_t level = 0; level < spec.levels; ++level)
     chunked::create_folder(path_ / fmt::format("{}", level));
@@ -87,13 +101,67 @@ void ZarrWriter::begin(const VolumeSpec& spec) {
   shards_.emplace(*shard_format_, settings_.shard_memory);
 }
 
+/// Relative to the volume.
+std::string ZarrWriter::chunk_path(const ChunkAddress& chunk) const {
+  const Index3 i = chunk.index;
+  return fmt::format("{}/{}0/{}/{}/{}/{}", chunk.level, settings_.zarr_format == 3 ? "c/" : "", chunk.channel,
+                     i.z, i.y, i.x);
+}
+
 void ZarrWriter::store(const ChunkAddress& chunk, std::span<const std::byte> encoded) {
   if (shards_) return shards_->add(chunk, encoded);
-  const Index3 i = chunk.index;
-  chunked::write_whole(
-      path_ / fmt::format("{}/{}0/{}/{}/{}/{}", chunk.level, settings_.zarr_format == 3 ? "c/" : "",
-                          chunk.channel, i.z, i.y, i.x),
-      encoded);
+  if (part_) return part_->store(chunk_path(chunk), encoded);
+  chunked::write_whole(path_ / chunk_path(chunk), encoded);
+}
+
+void ZarrWriter::finish_part(FileSink& files) {
+  part_->finish(files);
+}
+
+void ZarrWriter::read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) {
+  chunked::check_chunk(spec_, chunk, voxels.size);
+  const Box box{{}, voxels.size};
+  const auto file = chunked::File::open_if_exists(path_ / chunk_path(chunk));
+  if (!file) return chunked::fill_samples(0, box, box, voxels);
+  static thread_local chunked::Scratch stored, decoded;
+  const std::uint64_t size = file->size();
+  if (size > static_cast<std::uint64_t>(chunked::kLargestChunkBytes))
+    throw Error(fmt::format("{} has {} bytes, more than a chunk can have", file->path().string(), size));
+  const std::span bytes(stored.bytes(size), size);
+  file->read(0, bytes);
+  const ChunkCodecs codecs{0, settings_.codec.compressor, 0};
+  const auto length = static_cast<std::size_t>(count(spec_.chunk) * bytes_of(spec_.type));
+  const auto format =
+      spec_.type == PixelType::u8 ? chunked::SampleFormat::u8 : chunked::SampleFormat::u16_little;
+  chunked::copy_samples({decode_chunk(codecs, bytes, length, decoded), {{}, spec_.chunk}, format}, box,
+                        voxels);
+}
+
+/// The coarsest level sees the whole volume at a fraction of the cost; of a large one a part is enough.
+bool ZarrWriter::shows_its_window(const ChunkAddress& chunk) const {
+  constexpr std::int64_t kMostChunks = 512;
+  if (chunk.level != spec_.levels - 1) return false;
+  const Index3 grid = ceil_div(level_shape(spec_.shape, chunk.level), spec_.chunk);
+  const std::int64_t number = (chunk.index.z * grid.y + chunk.index.y) * grid.x + chunk.index.x;
+  return number % (ceil_div(count(grid), kMostChunks) | 1) == 0;
+}
+
+/// The chunks that show the window were written by others.
+void ZarrWriter::sample_stored_chunks() {
+  const std::int32_t level = spec_.levels - 1;
+  const chunked::ChunkGrid grid{level_shape(spec_.shape, level), spec_.chunk};
+  std::vector<std::uint16_t> voxels;
+  for (std::int32_t channel = 0; channel < spec_.channel_count; ++channel)
+    chunked::for_each_index({{}, grid.count()}, [&](Index3 index) {
+      const ChunkAddress chunk{level, index, channel};
+      if (!shows_its_window(chunk)) return;
+      const Index3 size = grid.box(index).size();
+      voxels.resize(static_cast<std::size_t>(count(size)));
+      const auto view = dense_view(voxels.data(), size);
+      read_back(chunk, view);
+      if (!chunked::all_zero(as_const(view)))
+        windows_[static_cast<std::size_t>(channel)].sample(as_const(view));
+    });
 }
 
 void ZarrWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) {
@@ -103,8 +171,7 @@ void ZarrWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t
   const auto bytes = chunked::gather_samples(voxels, spec_.type, spec_.chunk, samples);
   const auto encoded =
       encode_chunk(settings_.codec, static_cast<std::size_t>(bytes_of(spec_.type)), bytes, frame);
-  // The coarsest level sees the whole volume at a fraction of the cost.
-  if (chunk.level == spec_.levels - 1) windows_[static_cast<std::size_t>(chunk.channel)].sample(voxels);
+  if (!part_ && shows_its_window(chunk)) windows_[static_cast<std::size_t>(chunk.channel)].sample(voxels);
   store(chunk, encoded);
   chunks_ += 1;
   stored_bytes_ += static_cast<std::int64_t>(encoded.size());
@@ -113,6 +180,12 @@ void ZarrWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t
 void ZarrWriter::write_zero(const ChunkAddress& chunk) {
   chunked::chunk_size(spec_, chunk);
   if (shards_) shards_->skip(chunk);
+}
+
+void ZarrWriter::store_metadata(const fs::path& path, std::string_view text) const {
+  if (!part_) return chunked::write_text(path, text);
+  chunked::create_folders(path.parent_path());
+  chunked::replace_text(path, text);
 }
 
 void ZarrWriter::write_arrays() const {
@@ -127,9 +200,9 @@ void ZarrWriter::write_arrays() const {
     array.index = settings_.index;
     const fs::path folder = path_ / fmt::format("{}", level);
     if (v3)
-      chunked::write_text(folder / "zarr.json", encode_array_v3(array));
+      store_metadata(folder / "zarr.json", encode_array_v3(array));
     else
-      chunked::write_text(folder / ".zarray", encode_array_v2(array));
+      store_metadata(folder / ".zarray", encode_array_v2(array));
   }
 }
 
@@ -150,13 +223,17 @@ std::vector<ChannelLook> ZarrWriter::looks() const {
 
 void ZarrWriter::write_group() const {
   if (settings_.zarr_format == 3)
-    return chunked::write_text(path_ / "zarr.json", encode_ome(OmeVersion::v05, spec_, name_, looks()));
-  chunked::write_text(path_ / ".zgroup", "{\n    \"zarr_format\": 2\n}\n");
-  chunked::write_text(path_ / ".zattrs", encode_ome(OmeVersion::v04, spec_, name_, looks()));
+    return store_metadata(path_ / "zarr.json", encode_ome(OmeVersion::v05, spec_, name_, looks()));
+  store_metadata(path_ / ".zgroup", "{\n    \"zarr_format\": 2\n}\n");
+  store_metadata(path_ / ".zattrs", encode_ome(OmeVersion::v04, spec_, name_, looks()));
 }
 
 void ZarrWriter::finish() {
   chunked::check_begun(spec_);
+  if (part_) {
+    chunked::remove_unfinished_parts(path_);
+    sample_stored_chunks();
+  }
   if (shards_) shards_->finish();
   write_arrays();
   write_group();

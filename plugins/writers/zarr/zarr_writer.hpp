@@ -5,11 +5,14 @@
 #include <atomic>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/part_files.hpp"
 #include "display_window.hpp"
 #include "ome_metadata.hpp"
 #include "spim/options.hpp"
@@ -38,10 +41,21 @@ class ZarrWriter final : public VolumeWriter {
   std::int32_t most_channels() const override { return kMostChannels; }
   std::int64_t memory_bytes(const VolumeSpec& spec) const override;
 
+  /// A chunk; volumes with shards are written at once.
+  Index3 unit_shape(const VolumeSpec& spec) const override;
+  void join(const VolumeSpec& spec, const PartName& part) override;
+  void finish_part(FileSink& files) override;
+  void read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) override;
+
  private:
   static constexpr std::int32_t kMostChannels = 1024;
 
+  void remember(const VolumeSpec& spec);
+  std::string chunk_path(const ChunkAddress& chunk) const;
   void store(const ChunkAddress& chunk, std::span<const std::byte> encoded);
+  void store_metadata(const std::filesystem::path& path, std::string_view text) const;
+  bool shows_its_window(const ChunkAddress& chunk) const;
+  void sample_stored_chunks();
   void write_arrays() const;
   void write_group() const;
   std::vector<ChannelLook> looks() const;
@@ -54,7 +68,8 @@ class ZarrWriter final : public VolumeWriter {
   std::vector<ChannelLook> channels_;  ///< as begin() was given them: what is empty is chosen in finish()
   std::optional<ZarrShards> shard_format_;
   std::optional<chunked::ShardFiles> shards_;
-  std::deque<DisplayWindow> windows_;  ///< of each channel
+  std::deque<DisplayWindow> windows_;         ///< of each channel
+  std::unique_ptr<chunked::PartFiles> part_;  ///< after join()
   std::atomic<std::int64_t> chunks_{0};
   std::atomic<std::int64_t> stored_bytes_{0};
 };

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -22,9 +23,12 @@ class ByteMeter;
 /// no memory.
 class Pyramid {
  public:
+  /// Says whether a chunk of a level above 0 is to be made: false where not all that it is made of will come.
+  using Choice = std::function<bool(const ChunkAddress&)>;
+
   /// `writer` has begun `spec`; the chunks are those of `channel`. Throws Error when spec has no voxels, no
-  /// chunk or no level.
-  Pyramid(VolumeWriter& writer, const VolumeSpec& spec, std::int32_t channel = 0);
+  /// chunk or no level. `makes` (any thread) is asked for each chunk above level 0; without it all are made.
+  Pyramid(VolumeWriter& writer, const VolumeSpec& spec, std::int32_t channel = 0, Choice makes = {});
   ~Pyramid();
   Pyramid(const Pyramid&) = delete;
   Pyramid& operator=(const Pyramid&) = delete;
@@ -60,11 +64,25 @@ class Pyramid {
   VolumeWriter* writer_;
   VolumeSpec spec_;
   std::int32_t channel_;
+  Choice makes_;
   std::unique_ptr<detail::ByteMeter> meter_;
   std::mutex mutex_;  ///< of parents_
   std::unordered_map<ChunkAddress, std::shared_ptr<Parent>, AddressHash, SameAddress> parents_;
   std::atomic<std::int64_t> chunks_{0};
   std::atomic<std::int64_t> zero_chunks_{0};
+};
+
+/// Computes chunk `address` of a level above 0 from the finer chunks that `writer` has stored, the same
+/// voxels as a Pyramid makes of them; null data when all are zero. [any thread that `writer` allows]
+class StoredParent {
+ public:
+  StoredParent(VolumeWriter& writer, const VolumeSpec& spec, const ChunkAddress& address);
+  ~StoredParent();
+  VolumeView<const std::uint16_t> voxels() const noexcept;
+
+ private:
+  std::unique_ptr<detail::ByteMeter> meter_;
+  std::unique_ptr<detail::PyramidParent> parent_;
 };
 
 /// Bytes that a chunk of `level` (≥ 1) of `spec` holds while it waits for its children.

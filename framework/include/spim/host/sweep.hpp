@@ -21,6 +21,7 @@ struct SweepPlan {
   std::int64_t memory_bytes = 0;  ///< peak of what the sweep keeps
   std::int64_t lanes = 0;         ///< bands of y and z that are swept one after the other
   std::int64_t slab = 0;          ///< planes of z that are worked on at a time; all unless lanes cut z
+  Index3 lane_chunks;             ///< of the largest lane, in y and z
   std::int64_t chunks = 0;        ///< of level 0
   bool whole_frames = false;      ///< frames are corrected whole: once for each lane that they are part of
 };

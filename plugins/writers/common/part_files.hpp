@@ -1,0 +1,40 @@
+#pragma once
+/// Files of an output that several processes write together: each appears whole, by renaming.
+
+#include <cstddef>
+#include <filesystem>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spim/volume_writer.hpp"
+
+namespace spim::chunked {
+
+/// The files of one part below `root`, written in `root/.part-TOKEN` first. [any thread]
+class PartFiles {
+ public:
+  /// Creates both folders where they are missing.
+  PartFiles(std::filesystem::path root, const PartName& part);
+
+  /// Stores `bytes` as `path`, relative to the root, in place of what is there; folders are created.
+  void store(const std::string& path, std::span<const std::byte> bytes);
+
+  /// Names everything that was stored, and removes the folder of unfinished files. [one thread]
+  void finish(FileSink& files);
+
+ private:
+  std::filesystem::path root_, unfinished_;
+  std::mutex mutex_;
+  std::vector<std::string> stored_;  ///< the index of a name is that of its unfinished file
+};
+
+/// Removes the folders of unfinished files of all parts, whatever became of them.
+void remove_unfinished_parts(const std::filesystem::path& root);
+
+/// Stores `text` as `path` by renaming, whether or not there is one already.
+void replace_text(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace spim::chunked
