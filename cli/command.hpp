@@ -10,8 +10,18 @@
 
 namespace spim::cli {
 
-/// How the program ends.
-enum ExitCode : int { kDone = 0, kFailed = 1, kUsage = 2, kInterrupted = 130 };
+/// How the program ends. A share of a run (--phase) ends as batch schedulers expect it: bad data (do not try
+/// again), not yet (try again later), stopped with what is done kept.
+enum ExitCode : int {
+  kDone = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kIncomplete = 3,  ///< spimstitch status: something is missing
+  kBadData = 65,
+  kNotYet = 75,
+  kStopped = 76,
+  kInterrupted = 130
+};
 
 /// One call of a command.
 struct Invocation {

@@ -4,6 +4,8 @@ namespace spim::cli {
 
 // To add a command: declare its function here (it stands in <name>_command.cpp) and add a row to the table.
 int run_pipeline(const Invocation& call);
+int run_plan(const Invocation& call);
+int run_status(const Invocation& call);
 int run_dcimg2oblique(const Invocation& call);
 int run_stack2oblique(const Invocation& call);
 int run_oblique2stitched(const Invocation& call);
@@ -30,6 +32,9 @@ namespace {
 constexpr Command kCommands[] = {
     {"pipeline", "spimstitch-pipeline", "camera files of a channel to one stitched volume, in one pass",
      run_pipeline},
+    {"run", "", "the same as pipeline", run_pipeline},
+    {"plan", "", "what a run with the same options will need: tiles, disk, memory, time", run_plan},
+    {"status", "", "what of a run is done, and what is missing", run_status},
     {"dcimg2oblique", "dcimg2oblique", "a camera file to a deskewed volume", run_dcimg2oblique},
     {"stack2oblique", "stack2oblique", "a stack of frames of any format to a deskewed volume",
      run_stack2oblique},

@@ -32,6 +32,32 @@ void add_output_options(CommandLine& line, OutputOptions& options, CommonOptions
   add_overwrite_option(line, common);
 }
 
+VolumeSpec volume_spec(const VolumeSource& source, const OutputOptions& output, const VolumeLabels& labels) {
+  VolumeSpec spec;
+  spec.shape = source.shape();
+  spec.chunk = output.chunk;
+  spec.levels = static_cast<std::int32_t>(output.levels);
+  spec.type = source.type();
+  spec.voxel_um = source.voxel_um();
+  spec.origin_um = labels.origin_um;
+  spec.name = labels.name.c_str();
+  return spec;
+}
+
+void report_sweep_plan(Session& session, const std::string& path, const VolumeSpec& spec,
+                       const SweepPlan& plan) {
+  session.log(
+      LogLevel::info,
+      fmt::format("{}: {} voxels in {} chunks of {}, {} lane{}, {} of memory, {} workers", path,
+                  format_triple(spec.shape), plan.chunks, format_triple(spec.chunk), plan.lanes,
+                  plan.lanes == 1 ? "" : "s", format_bytes(plan.memory_bytes), session.executor().workers()));
+  if (plan.whole_frames && plan.lanes > 1)
+    session.warn(fmt::format(
+        "{}: {} of memory hold no more than a part of the frames, so each frame is corrected up to {} times, "
+        "once for each lane; more --memory makes it faster",
+        path, format_bytes(session.options().memory()), plan.lanes));
+}
+
 void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request) {
   VolumeSource* const channels[] = {&source};
   write_volume(session, channels, request);
@@ -43,14 +69,7 @@ void write_volume(Session& session, std::span<VolumeSource* const> channels, con
   Publication publication(path, session.options().overwrite, request.inputs);
   const auto writer =
       create_writer(session.registry(), session.host(), request.plugins.writer, publication.path());
-  VolumeSpec spec;
-  spec.shape = source.shape();
-  spec.chunk = request.output.chunk;
-  spec.levels = static_cast<std::int32_t>(request.output.levels);
-  spec.type = source.type();
-  spec.voxel_um = source.voxel_um();
-  spec.origin_um = request.labels.origin_um;
-  spec.name = request.labels.name.c_str();
+  VolumeSpec spec = volume_spec(source, request.output, request.labels);
   spec.channel_count = static_cast<std::int32_t>(channels.size());
   std::vector<ChannelSpec> looks;
   for (const ChannelLabel& look : request.labels.channels)
@@ -61,17 +80,7 @@ void write_volume(Session& session, std::span<VolumeSource* const> channels, con
   spec.chunk = writer->chunk_shape(spec);
 
   const SweepSettings settings{session.options().memory(), writer->memory_bytes(spec)};
-  const SweepPlan plan = plan_sweep(source, spec, session.executor(), settings);
-  session.log(
-      LogLevel::info,
-      fmt::format("{}: {} voxels in {} chunks of {}, {} lane{}, {} of memory, {} workers", path,
-                  format_triple(spec.shape), plan.chunks, format_triple(spec.chunk), plan.lanes,
-                  plan.lanes == 1 ? "" : "s", format_bytes(plan.memory_bytes), session.executor().workers()));
-  if (plan.whole_frames && plan.lanes > 1)
-    session.warn(fmt::format(
-        "{}: {} of memory hold no more than a part of the frames, so each frame is corrected up to {} times, "
-        "once for each lane; more --memory makes it faster",
-        path, format_bytes(settings.memory_bytes), plan.lanes));
+  report_sweep_plan(session, path, spec, plan_sweep(source, spec, session.executor(), settings));
   sweep(channels, *writer, spec, session.executor(), settings, session.progress());
   session.executor().cancel().check();
   publication.commit();
@@ -93,8 +102,8 @@ Configuration configuration_of(std::string_view command, const CommandLine& line
   if (const auto destripe = result.options.find("destripe");
       destripe != result.options.end() && destripe->second != "none")
     result.options.erase(destripe);
-  for (const char* name :
-       {"aligner", "config", "log-level", "ngff", "overwrite", "reader", "silent", "writer"})
+  for (const char* name : {"aligner", "all", "config", "log-level", "ngff", "overwrite", "part", "phase",
+                           "print-config", "reader", "resume", "silent", "task", "writer"})
     result.options.erase(name);
   for (const std::string& name : PluginChoice::plugin_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });

@@ -9,6 +9,7 @@
 #include "command_line.hpp"
 #include "session.hpp"
 #include "spim/host/config.hpp"
+#include "spim/host/sweep.hpp"
 #include "spim/host/volume_source.hpp"
 
 namespace spim::cli {
@@ -43,6 +44,13 @@ struct VolumeRequest {
   VolumeLabels labels;
   Configuration saved;  ///< the command and its options, to be kept beside the volume
 };
+
+/// What is asked of a writer; labels.name is borrowed.
+VolumeSpec volume_spec(const VolumeSource& source, const OutputOptions& output, const VolumeLabels& labels);
+
+/// Logs what a sweep is going to need, and warns when the memory makes it slow.
+void report_sweep_plan(Session& session, const std::string& path, const VolumeSpec& spec,
+                       const SweepPlan& plan);
 
 /// Computes `source`, publishes it with the configuration beside it, and says what was written.
 void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request);

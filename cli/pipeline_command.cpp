@@ -2,19 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "aligning.hpp"
+#include "channel_run.hpp"
 #include "command.hpp"
-#include "measured_flat.hpp"
-#include "spim/host/alignment_file.hpp"
+#include "run_forecast.hpp"
+#include "run_options.hpp"
 #include "stitching.hpp"
 
 namespace spim::cli {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -38,6 +37,7 @@ constexpr std::pair<const char*, const char*> kEnvironment[] = {
 /// What the pipeline adds to stitching.
 struct Pipeline {
   StitchRequest stitching;
+  RunOptions run;
   bool use_wavelets = false;
   bool align = true;
 };
@@ -67,6 +67,7 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   add_correction_options(line, request.stack.corrections, request.plugins);
   line.flag({"use-wavelets", "", "destripe with wavelets (the same as --destripe wavelet)"},
             pipeline.use_wavelets);
+  add_run_options(line, pipeline.run);
   add_work_options(line, request.common);
   request.plugins.add_general(line);
   add_general_options(line, request.common);
@@ -90,125 +91,146 @@ void choose_destripe(StitchRequest& request, bool use_wavelets) {
 }
 
 /// Says what is not as in the original pipeline.
-void give_notice(const StitchRequest& request) {
+void give_notice(const StitchRequest& request, bool measures_flat) {
   if (request.common.silent) return;
   std::string missing;
   const auto add = [&](std::string_view what) {
     missing += (missing.empty() ? "" : ", ") + std::string(what);
   };
-  if (!request.stack.corrections.has_flat()) add("illumination is not corrected");
+  if (!measures_flat && !request.stack.corrections.has_flat()) add("illumination is not corrected");
   if (request.plugins.get().destripe.id.empty()) add("frames are not destriped");
   if (!missing.empty()) fmt::print(stderr, "note: {}\n", missing);
 }
 
-/// The tiles as the camera saw them.
-TileAccess plain_access(const StitchRequest& request) {
-  TileAccess access = tile_access(request, TileKind::camera_files);
-  access.plugins.destripe = {};
-  access.stack.corrections = {};
-  return access;
+/// Everything that is the same for all channels of a call.
+struct Choices {
+  bool align = false;
+  bool measure_flat = false;
+};
+
+/// Where the volume of a channel goes unless the user says so.
+std::string default_output(const StitchRequest& request) {
+  return request.stitch.input + (request.plugins.writer_id() == "zarr" ? "_stitched.ngff" : "_stitched");
 }
 
-/// Measures the illumination when the user names no profile, and lets the request use it.
-void choose_flat(Session& session, StitchRequest& request, const TileFolder& folder, Configuration& saved) {
-  std::string& flat = request.stack.corrections.flat;
-  if (!flat.empty()) return;
-  const std::string path = request.stitch.input + "-illuc.tiff";
-  measure_flat(session, request, folder.paths(), path);
-  saved.options["flat"] = flat = path;
+/// The channels that were named, by argument or option.
+std::vector<std::string> channels_of(std::vector<std::string> channels, const Invocation& call,
+                                     const StitchRequest& request) {
+  if (channels.empty() && !request.stitch.input.empty()) channels.push_back(request.stitch.input);
+  if (channels.empty())
+    throw UsageError(fmt::format("{} lacks CHANNEL, the folder of the channel; see --help", call.program));
+  if (channels.size() > 1 && !request.output.path.empty())
+    throw UsageError(
+        fmt::format("--output names one volume, but there are {} channels; leave it out, and each becomes "
+                    "CHANNEL_stitched",
+                    channels.size()));
+  for (std::string& channel : channels)
+    while (channel.size() > 1 && channel.ends_with('/')) channel.pop_back();
+  return channels;
 }
 
-/// Beside the output, named after the channel as the original script does.
-fs::path alignment_path(const StitchRequest& request) {
-  const fs::path channel = fs::absolute(request.stitch.input).lexically_normal();
-  return fs::path(request.output.path).parent_path() / (channel.filename().string() + "-align.json");
-}
-
-/// The page about it.
-fs::path report_path(const StitchRequest& request) {
-  return alignment_path(request).replace_extension(".html");
-}
-
-/// Aligns the tiles as the camera saw them, without destriping, and lets the request use what was found.
-void align_tiles(Session& session, StitchRequest& request, Configuration& saved) {
-  const fs::path target = alignment_path(request);
-  check_alignment_target(target, request.common);
-  check_report_target(report_path(request), request.common);
-  TileFolder folder(session, plain_access(request));
-  if (folder.paths().size() < 2) return;
-  AlignRequest wanted;
-  wanted.align_xz = request.stitch.align_xz;
-  wanted.placement = {request.stitch.negative_y, request.stitch.z_offset, folder.full_voxel_um().z};
-  wanted.stack = request.stack;
-  wanted.second_aligner = !request.plugins.aligner_given();
-  const AlignmentResult result = align(session, folder, request.plugins.get(), wanted);
-  save_alignment(result, saved, target);
-  save_report(folder, result, {report_path(request), request.stitch.input, saved});
-  if (!request.common.silent) {
-    fmt::print("{}\n{}\n", target.string(), report_path(request).string());
-    print_alignment(result);
+/// All channels, one after the other; the first one's alignment is that of all.
+void run_channels(Session& session, const Pipeline& pipeline, const std::vector<std::string>& channels,
+                  const Configuration& saved, const Choices& choices) {
+  std::string alignment;
+  for (const std::string& channel : channels) {
+    ChannelRequest request{pipeline.stitching,   pipeline.run,  saved,
+                           choices.measure_flat, choices.align, alignment};
+    request.stitching.stitch.input = channel;
+    if (request.stitching.output.path.empty())
+      request.stitching.output.path = default_output(request.stitching);
+    request.saved.options["channel"] = channel;
+    request.saved.options["output"] = request.stitching.output.path;
+    if (!alignment.empty()) request.align = false;
+    if (choices.align && alignment.empty()) alignment = alignment_path(request.stitching).string();
+    ChannelRun(session, std::move(request)).run();
   }
-  if (result.verdict == Verdict::do_not_use) {
-    session.warn(
-        fmt::format("{}: the overlaps do not tell where the tiles are, so they are placed where the stage "
-                    "says; --alignment {} uses the file all the same",
-                    request.stitch.input, target.string()));
-    return;
-  }
-  request.stitch.alignment = target.string();
-  saved.options["alignment"] = target.string();
 }
 
-}  // namespace
+/// What schedulers want to know. Options that make no sense keep their own exit code.
+int run_share(const std::function<void()>& work) try {
+  work();
+  return kDone;
+} catch (const UsageError&) {
+  throw;
+} catch (const Cancelled&) {
+  fmt::print(stderr, "spimstitch: stopped; what is done is kept\n");
+  return kStopped;
+} catch (const NotYet& error) {
+  fmt::print(stderr, "spimstitch: {}\n", error.what());
+  return kNotYet;
+} catch (const Error& error) {
+  fmt::print(stderr, "spimstitch: {}\n", error.what());
+  return kBadData;
+}
 
-int run_pipeline(const Invocation& call) {
+/// What is done with the options that are the same for both commands.
+enum class Purpose { run, forecast };
+
+int run_as(Purpose purpose, const Invocation& call) {
   Pipeline pipeline;
   StitchRequest& request = pipeline.stitching;
   request.output.levels = 7;
   request.stack.rotate_90 = 3;
   request.stack.flip_ud = true;
   request.stack.corrections.dark = 100;
-  std::vector<std::string> channel;
+  std::vector<std::string> named;
   CommandLine line(
-      call.program, "CHANNEL [options]",
+      call.program, "CHANNEL [CHANNEL...] [options]",
       "Makes one stitched volume of the camera files CHANNEL/<x>/<x>_<y>/<z>.dcimg in one pass, "
-      "without intermediate files. Frames are oriented as those of the oblique SPIM microscopes of "
+      "without intermediate files; of several channels one each, all placed as the first one's alignment "
+      "says. Frames "
+      "are oriented as those of the oblique SPIM microscopes of "
       "the Chung lab unless --rotate-90 and --flip-ud=false say otherwise. Unless --flat, --dark and "
       "--destripe say otherwise the dark level of 100 is subtracted, stripes are removed by the method "
-      "lightsheet, and the illumination is measured, kept as CHANNEL-illuc.tiff and divided out.");
-  line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, channel, {0, 1});
+      "lightsheet, and the illumination is measured, kept as CHANNEL-illuc.tiff and divided out. What is "
+      "done is "
+      "remembered in OUTPUT.run until the volume is complete, so that --resume can go on after an "
+      "interruption.");
+  line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, named, {0, 64});
   declare(line, pipeline);
   if (!line.parse(call.arguments)) return kDone;
-  if (!channel.empty()) request.stitch.input = channel.front();
-  if (request.stitch.input.empty())
-    throw UsageError(fmt::format("{} lacks CHANNEL, the folder of the channel; see --help", call.program));
-  while (request.stitch.input.size() > 1 && request.stitch.input.ends_with('/'))
-    request.stitch.input.pop_back();
-  if (request.output.path.empty())
-    request.output.path =
-        request.stitch.input + (request.plugins.writer_id() == "zarr" ? "_stitched.ngff" : "_stitched");
+  pipeline.run.check();
+  const std::vector<std::string> channels = channels_of(std::move(named), call, request);
   choose_destripe(request, pipeline.use_wavelets);
-  const bool align = pipeline.align && request.stitch.alignment.empty();
-  if (request.stitch.align_xz && !align && request.stitch.alignment.empty())
+  const Choices choices{pipeline.align && request.stitch.alignment.empty(),
+                        request.stack.corrections.flat.empty()};
+  if (request.stitch.align_xz && !choices.align && request.stitch.alignment.empty())
     throw UsageError("--align-xz (ALIGN_XZ) and --align=false contradict each other; give one of them");
   Session session(request.common, *call.cancel);
   std::vector<Kind> used{Kind::frame_reader, Kind::volume_writer, Kind::destriper};
-  if (align)
+  if (choices.align)
     used.push_back(Kind::aligner);
   else
     request.plugins.forget_configured(Kind::aligner);
   request.plugins.resolve(session, used);
-  Configuration saved = configuration_of("pipeline", line, request.plugins.get());
-  {
-    const TileFolder plain(session, plain_access(request));
-    check_stitching(request, plain);
-    choose_flat(session, request, plain, saved);
+  const Configuration saved = configuration_of("pipeline", line, request.plugins.get());
+  if (pipeline.run.print_config) return fmt::print("{}", configuration_text(saved)), kDone;
+  if (purpose == Purpose::forecast) {
+    for (const std::string& channel : channels) {
+      StitchRequest one = request;
+      one.stitch.input = channel;
+      if (one.output.path.empty()) one.output.path = default_output(one);
+      if (choices.measure_flat) one.stack.corrections.flat = "none";  // it costs next to nothing
+      print_forecast(session, one);
+    }
+    return kDone;
   }
-  give_notice(request);
-  if (align) align_tiles(session, request, saved);
-  TileFolder folder(session, tile_access(request, TileKind::camera_files));
-  stitch(session, request, folder, std::move(saved));
+  give_notice(request, choices.measure_flat);
+  const auto work = [&] { run_channels(session, pipeline, channels, saved, choices); };
+  if (pipeline.run.shares()) return run_share(work);
+  work();
   return kDone;
+}
+
+}  // namespace
+
+int run_pipeline(const Invocation& call) {
+  return run_as(Purpose::run, call);
+}
+
+int run_plan(const Invocation& call) {
+  return run_as(Purpose::forecast, call);
 }
 
 }  // namespace spim::cli

@@ -43,8 +43,9 @@ Vec3 rescaling(const AlignmentFile& file, const std::string& name, Vec3 voxel_um
   return ratio;
 }
 
-/// What the volume is made from.
-std::vector<fs::path> inputs_of(const StitchRequest& request, const TileFolder& folder) {
+}  // namespace
+
+std::vector<fs::path> stitching_inputs(const StitchRequest& request, const TileFolder& folder) {
   std::vector<fs::path> inputs = request.stack.corrections.inputs();
   inputs.emplace_back(request.stitch.input);
   if (!request.stitch.alignment.empty()) inputs.emplace_back(request.stitch.alignment);
@@ -52,8 +53,6 @@ std::vector<fs::path> inputs_of(const StitchRequest& request, const TileFolder& 
     inputs.push_back(tile.path);  // links may lead out of the folder
   return inputs;
 }
-
-}  // namespace
 
 void add_stitch_options(CommandLine& line, StitchOptions& options) {
   line.group("Positions");
@@ -128,11 +127,11 @@ Placement place_tiles(const std::vector<TilePath>& tiles, const StitchOptions& o
 
 void check_stitching(const StitchRequest& request, const TileFolder& folder) {
   check_complete(folder.paths(), request);
-  const std::vector<fs::path> inputs = inputs_of(request, folder);
+  const std::vector<fs::path> inputs = stitching_inputs(request, folder);
   const Publication refuses(request.output.path, request.common.overwrite, inputs);
 }
 
-void stitch(Session& session, const StitchRequest& request, TileFolder& folder, Configuration saved) {
+StitchedVolume open_stitched(Session& session, const StitchRequest& request, TileFolder& folder) {
   const std::vector<TilePath>& paths = folder.paths();
   check_complete(paths, request);
   std::vector<OpenTile> tiles;
@@ -172,16 +171,21 @@ void stitch(Session& session, const StitchRequest& request, TileFolder& folder, 
       request.stitch.interpolate == "linear" ? Interpolation::linear : Interpolation::nearest;
   settings.output_offset = request.stitch.output_offset;
   settings.output_size = request.stitch.output_size;
-  const auto volume = mosaic(std::move(placed), settings);
+  auto volume = mosaic(std::move(placed), settings);
   const Index3 offset = request.stitch.output_offset;
   const Vec3 origin =
       placement.origin_um + least +
       Vec3{static_cast<double>(offset.x) * voxel_um.x, static_cast<double>(offset.y) * voxel_um.y,
            static_cast<double>(offset.z) * voxel_um.z};
-  const std::string name = fs::absolute(request.stitch.input).lexically_normal().filename().string();
-  write_volume(
-      session, *volume,
-      {request.output, request.plugins.get(), inputs_of(request, folder), {origin, name}, std::move(saved)});
+  return {std::move(volume),
+          {origin, fs::absolute(request.stitch.input).lexically_normal().filename().string()}};
+}
+
+void stitch(Session& session, const StitchRequest& request, TileFolder& folder, Configuration saved) {
+  const StitchedVolume stitched = open_stitched(session, request, folder);
+  write_volume(session, *stitched.volume,
+               {request.output, request.plugins.get(), stitching_inputs(request, folder), stitched.labels,
+                std::move(saved)});
   folder.corrections().report();
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 /// Tiles, of camera files or of converted volumes, put where they belong and written as one volume.
 
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -58,6 +60,17 @@ Placement place_tiles(const std::vector<TilePath>& tiles, const StitchOptions& o
 
 /// Throws Error for what makes stitching pointless: a tile is missing, or the output cannot be written.
 void check_stitching(const StitchRequest& request, const TileFolder& folder);
+
+/// Files that the volume is made from, and that it must not replace.
+std::vector<std::filesystem::path> stitching_inputs(const StitchRequest& request, const TileFolder& folder);
+
+/// All tiles as one volume, nothing of it computed yet.
+struct StitchedVolume {
+  std::unique_ptr<VolumeSource> volume;
+  VolumeLabels labels;
+};
+/// Checks that the tiles belong together, and opens them.
+StitchedVolume open_stitched(Session& session, const StitchRequest& request, TileFolder& folder);
 
 /// Checks that the tiles belong together, and writes their mosaic with `saved` beside it.
 void stitch(Session& session, const StitchRequest& request, TileFolder& folder, Configuration saved);

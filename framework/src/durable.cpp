@@ -2,10 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <cstring>
+#include <set>
 #include <system_error>
 #include <vector>
 
@@ -124,8 +129,53 @@ void make_durable(const fs::path& path) {
   sync_one(path);
 }
 
+void make_files_durable(const fs::path& root, const std::vector<std::string>& files) {
+  if (files.size() > kFewFiles) {
+    const Descriptor folder(root);
+    if (::syncfs(folder.number()) != 0) throw system_failure(root, "cannot be written to the disk", errno);
+    return;
+  }
+  std::set<fs::path> folders;
+  for (const std::string& file : files) {
+    sync_one(root / file);
+    for (fs::path above = fs::path(file).parent_path(); !above.empty(); above = above.parent_path())
+      folders.insert(root / above);
+  }
+  for (const fs::path& folder : folders) sync_one(folder);
+  if (!files.empty()) sync_one(root);
+}
+
+std::string process_token() {
+  char host[256] = {};
+  if (::gethostname(host, sizeof(host) - 1) != 0 || host[0] == 0) std::strcpy(host, "host");
+  std::string name(host);
+  std::replace(name.begin(), name.end(), '/', '_');
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  return fmt::format("{}-{}-{}", name.substr(0, 64), ::getpid(), nanoseconds);
+}
+
+void write_new_file(const fs::path& file, std::string_view text) {
+  const fs::path temporary = file.string() + fmt::format(".{}.tmp", process_token());
+  int code = 0;
+  try {
+    write_durably(temporary, text);
+    code = ::link(temporary.c_str(), file.c_str()) == 0 ? 0 : errno;
+    // Without hard links nobody can be kept from replacing it in the same moment.
+    struct stat ignored {};
+    if (code != 0 && code != EEXIST && ::lstat(file.c_str(), &ignored) != 0)
+      code = ::rename(temporary.c_str(), file.c_str()) == 0 ? 0 : errno;
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  ::unlink(temporary.c_str());
+  if (code != 0 && code != EEXIST) throw system_failure(file, "cannot be put in place", code);
+  sync_folder(file.parent_path());
+}
+
 void replace_file(const fs::path& file, std::string_view text) {
-  const fs::path temporary = file.string() + fmt::format(".{}.tmp", ::getpid());
+  const fs::path temporary = file.string() + fmt::format(".{}.tmp", process_token());
   try {
     write_durably(temporary, text);
     if (::rename(temporary.c_str(), file.c_str()) != 0)

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "spim/error.hpp"
 
@@ -17,6 +18,17 @@ void make_durable(const std::filesystem::path& path);
 
 /// Forces the entries of one folder to the disk. Throws Error.
 void sync_folder(const std::filesystem::path& folder);
+
+/// Forces files, given relative to the folder `root`, to the disk with the entries of all folders between.
+/// Throws Error.
+void make_files_durable(const std::filesystem::path& root, const std::vector<std::string>& files);
+
+/// "HOST-PROCESS-TIME": of this process on this machine now.
+std::string process_token();
+
+/// Writes `text` as `file` durably unless there is a file of that name; the first of several processes wins.
+/// Throws Error.
+void write_new_file(const std::filesystem::path& file, std::string_view text);
 
 /// Writes `text` under a temporary name beside `file`, forces it to the disk and gives it the name. Throws
 /// Error; then `file` is as it was.

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <exception>
 #include <set>
 #include <string>
@@ -25,19 +24,9 @@ using detail::system_failure;
 
 namespace {
 
-std::string host_name() {
-  char text[256] = {};
-  if (::gethostname(text, sizeof(text) - 1) != 0 || text[0] == 0) return "host";
-  std::string name = text;
-  std::replace(name.begin(), name.end(), '/', '_');
-  return name.substr(0, 64);
-}
-
 /// `.NAME.partial-HOST-PID-TIME`, NAME shortened where the whole would be longer than a name may be.
 std::string temporary_name(const std::string& name) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-  const std::string tail = fmt::format(".partial-{}-{}-{}", host_name(), ::getpid(), nanoseconds);
+  const std::string tail = fmt::format(".partial-{}", detail::process_token());
   return fmt::format(".{}{}", name.substr(0, NAME_MAX - 1 - tail.size()), tail);
 }
 
@@ -121,8 +110,17 @@ Publication::Publication(fs::path target, bool overwrite, std::span<const fs::pa
   }
 }
 
+Publication::Publication(fs::path target, bool overwrite, std::span<const fs::path> inputs, fs::path place)
+    : shown_(std::move(target)),
+      target_(resolved(shown_)),
+      temporary_(std::move(place)),
+      overwrite_(overwrite),
+      keeps_(true) {
+  refuse_target(inputs);
+}
+
 Publication::~Publication() {
-  if (committed_) return;
+  if (committed_ || keeps_) return;
   std::error_code ignored;
   fs::remove_all(temporary_, ignored);
   for (auto it = created_parents_.rbegin(); it != created_parents_.rend(); ++it) ::rmdir(it->c_str());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "spim/error.hpp"
@@ -37,6 +38,29 @@ std::vector<detail::Lane> cut_bands(Index3 grid, std::int64_t band_y, std::int64
     for (std::int64_t y = 0; y < grid.y; y += band_y)
       lanes.push_back({y, std::min(y + band_y, grid.y), z, std::min(z + band_z, grid.z)});
   return lanes;
+}
+
+/// Cuts after those steps at which another `1 / wanted` of all the work is done, and at the end of each band.
+void cut_evenly(const std::vector<std::vector<std::int64_t>>& work, std::int64_t all, std::int64_t wanted,
+                std::vector<std::vector<std::int64_t>>& cuts_of_bands) {
+  double done = 0, cut_at = 0;
+  const double share = static_cast<double>(all) / static_cast<double>(wanted);
+  for (const std::vector<std::int64_t>& of_steps : work) {
+    std::vector<std::int64_t>& cuts = cuts_of_bands.emplace_back();
+    const auto steps = static_cast<std::int64_t>(of_steps.size());
+    for (std::int64_t step = 0; step < steps; ++step) {
+      done += static_cast<double>(of_steps[static_cast<std::size_t>(step)]);
+      if (done < cut_at + share) continue;
+      cuts.push_back(step + 1);
+      cut_at = std::floor(done / share) * share;
+    }
+    // Empty steps behind the last cut need no task of their own.
+    if (cuts.empty() || done > cut_at)
+      cuts.push_back(steps);
+    else
+      cuts.back() = steps;
+    cut_at = done;
+  }
 }
 
 }  // namespace
@@ -201,23 +225,9 @@ TaskShape cut_into_tasks(const VolumeSource& source, const VolumeSpec& spec, Ind
           ++all;
         }
   }
-  std::int64_t target = ceil_div(std::max<std::int64_t>(all, 1), tasks > 0 ? tasks : kUsualTasks);
-  if (tasks == 0)
-    target = std::max(target, kLeastSteps * ceil_div(all, std::max<std::int64_t>(steps_at_work, 1)));
-  for (const std::vector<std::int64_t>& of_steps : work) {
-    std::vector<std::int64_t>& cuts = shape.cuts.emplace_back();
-    std::int64_t held = 0;
-    for (std::size_t step = 0; step < of_steps.size(); ++step) {
-      held += of_steps[step];
-      if (held < target) continue;
-      cuts.push_back(static_cast<std::int64_t>(step) + 1);
-      held = 0;
-    }
-    // What is left at the end, empty corners mostly, goes to the last task.
-    const auto end = static_cast<std::int64_t>(of_steps.size());
-    if (!cuts.empty() && 2 * held < target) cuts.pop_back();
-    cuts.push_back(end);
-  }
+  std::int64_t wanted = tasks > 0 ? tasks : kUsualTasks;
+  if (tasks == 0) wanted = std::min(wanted, std::max<std::int64_t>(1, steps_at_work / kLeastSteps));
+  cut_evenly(work, std::max<std::int64_t>(all, 1), wanted, shape.cuts);
   return shape;
 }
 

@@ -18,6 +18,11 @@ bool all_below(const TaskLayout& layout, const std::set<std::int64_t>& tasks, co
   return std::ranges::all_of(layout.tasks_below(chunk), [&](std::int64_t t) { return tasks.contains(t); });
 }
 
+/// Of a whole chunk: what progress counts in.
+std::int64_t bytes_of_chunk(const VolumeSpec& spec) noexcept {
+  return count(min(spec.chunk, spec.shape)) * bytes_of(spec.type);
+}
+
 /// Gives each chunk to the writer of its task.
 class OwnedChunks final : public VolumeWriter {
  public:
@@ -41,18 +46,21 @@ class OwnedChunks final : public VolumeWriter {
 /// Sweeps the chunks of some tasks.
 class TaskSweeper {
  public:
-  TaskSweeper(VolumeSource& source, const TaskLayout& layout, const std::set<std::int64_t>& wanted,
-              TaskWriters& writers, const Executor& executor, Progress& progress)
+  TaskSweeper(VolumeSource& source, const TaskLayout& layout, const SweepShare& share, TaskWriters& writers,
+              const Executor& executor, Progress& progress)
       : source_(source),
         layout_(layout),
         spec_(layout.shape().spec),
-        wanted_(wanted),
+        wanted_(share.tasks),
         writers_(writers),
         executor_(executor),
         progress_(progress),
         owned_(layout, writers),
         pyramid_(owned_, spec_, 0,
-                 [this](const ChunkAddress& chunk) { return all_below(layout_, wanted_, chunk); }),
+                 [this, leftovers = share.leftovers](const ChunkAddress& chunk) {
+                   if (leftovers == Leftovers::leave) return layout_.owner(chunk).level == 0;
+                   return all_below(layout_, wanted_, chunk);
+                 }),
         missing_(static_cast<std::size_t>(layout.sweep_tasks())),
         buffers_(static_cast<std::size_t>(executor.workers())) {
     const std::vector<std::int64_t> counts = layout.chunks_of_sweep_tasks();
@@ -98,7 +106,7 @@ class TaskSweeper {
     // A parent is written by whoever brings its last child, so when the last chunk of a task is through, all
     // that the task owns is written.
     pyramid_.add(index, as_const(voxels));
-    progress_.advance(count(box.size()) * bytes_of(spec_.type));
+    progress_.advance(bytes_of_chunk(spec_));
     const TaskId task = layout_.owner({0, index});
     if (missing_[static_cast<std::size_t>(task.number)].fetch_sub(1) == 1) writers_.finished(task);
   }
@@ -125,17 +133,17 @@ class TaskSweeper {
 
 }  // namespace
 
-void sweep_tasks(VolumeSource& source, const TaskLayout& layout, const std::set<std::int64_t>& wanted,
+void sweep_tasks(VolumeSource& source, const TaskLayout& layout, const SweepShare& share,
                  TaskWriters& writers, const Executor& executor, const SweepSettings& settings,
                  Progress& progress) {
-  if (wanted.empty()) return;
+  if (share.tasks.empty()) return;
   const VolumeSpec& spec = layout.shape().spec;
   const detail::SweepLayout lanes = detail::layout_sweep(source, spec, executor, settings);
   const std::vector<std::int64_t> counts = layout.chunks_of_sweep_tasks();
   std::int64_t chunks = 0;
-  for (const std::int64_t task : wanted) chunks += counts.at(static_cast<std::size_t>(task));
-  progress.begin("writing the volume", chunks * count(min(spec.chunk, spec.shape)) * bytes_of(spec.type));
-  TaskSweeper(source, layout, wanted, writers, executor, progress).run(lanes);
+  for (const std::int64_t task : share.tasks) chunks += counts.at(static_cast<std::size_t>(task));
+  progress.begin("writing the volume", chunks * bytes_of_chunk(spec));
+  TaskSweeper(source, layout, share, writers, executor, progress).run(lanes);
   executor.cancel().check();
   progress.end();
 }
@@ -146,7 +154,7 @@ void make_level(const TaskLayout& layout, TaskId task, const std::set<std::int64
   std::vector<Index3> chunks = layout.chunks_of(task);
   std::erase_if(chunks, [&](Index3 index) { return all_below(layout, swept, {task.level, index}); });
   if (chunks.empty()) return;
-  const std::int64_t bytes = count(spec.chunk) * bytes_of(spec.type);
+  const std::int64_t bytes = bytes_of_chunk(spec);
   progress.begin("writing lower resolutions", static_cast<std::int64_t>(chunks.size()) * bytes);
   executor.parallel_for(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t i, int) {
     const ChunkAddress chunk{task.level, chunks[static_cast<std::size_t>(i)]};

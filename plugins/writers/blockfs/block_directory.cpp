@@ -19,7 +19,6 @@ __extension__ using Bits = unsigned __int128;
 constexpr std::string_view kMagic("BlockFS\0", 8);
 constexpr char kVersion[] = "1.0.0";
 constexpr unsigned kMostBits = 63;
-constexpr std::size_t kMostFiles = 1 << 16;
 // Blosc stores what it cannot compress with a header in front.
 constexpr std::int64_t kFrameHeader = 16;
 
@@ -66,8 +65,8 @@ PixelType read_type(const chunked::JsonFields& fields) {
 
 std::vector<std::string> read_files(const chunked::JsonFields& fields) {
   const auto& names = fields.array("BlockFilenames");
-  if (names.empty() || names.size() > kMostFiles)
-    fields.fail("BlockFilenames", fmt::format("an array of 1 to {} names", kMostFiles));
+  if (names.empty() || names.size() > static_cast<std::size_t>(kMostBlockFiles))
+    fields.fail("BlockFilenames", fmt::format("an array of 1 to {} names", kMostBlockFiles));
   std::vector<std::string> files;
   for (const auto& name : names) {
     // A zero byte would cut the name short for the system.

@@ -22,6 +22,9 @@ inline constexpr std::size_t kFixedHeaderBytes = 16;
 /// Widest entry that is read or written: 63 bits each for offset and size.
 inline constexpr std::size_t kWidestEntry = 16;
 
+/// Block files that a level may have.
+inline constexpr std::int64_t kMostBlockFiles = 1 << 16;
+
 /// Where one block lies; size 0 means that it is not stored.
 struct BlockPlace {
   std::uint64_t offset = 0;

@@ -19,6 +19,10 @@ class Publication {
   /// meets that of another run.
   Publication(std::filesystem::path target, bool overwrite,
               std::span<const std::filesystem::path> inputs = {});
+  /// Publishes what is made at `place`, beside the target, in the course of several runs: it stays where it
+  /// is until commit(). Refuses as above.
+  Publication(std::filesystem::path target, bool overwrite, std::span<const std::filesystem::path> inputs,
+              std::filesystem::path place);
   /// Removes the temporary output, and parents that were created for it, unless commit() succeeded.
   ~Publication();
   Publication(const Publication&) = delete;
@@ -53,6 +57,7 @@ class Publication {
   std::vector<std::filesystem::path> created_parents_;  ///< outermost first
   bool overwrite_;
   bool exchanged_ = false;  ///< the temporary name is that of the old output
+  bool keeps_ = false;
   bool committed_ = false;
 };
 

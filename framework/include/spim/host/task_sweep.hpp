@@ -20,11 +20,23 @@ class TaskWriters {
   virtual void finished(TaskId task) = 0;
 };
 
-/// Does the sweep tasks `wanted`, all in one sweep: neighbours share the frames in memory. Of the upper
-/// levels it writes all that lies above `wanted` alone, to whichever task owns it; finished() is called for
+/// What becomes of the chunks of upper levels that no sweep task owns but that lie above the swept ones
+/// alone.
+enum class Leftovers {
+  make,  ///< written from memory, to the tasks of the upper levels
+  leave  ///< for whoever does those tasks
+};
+
+/// Sweep tasks that one process does.
+struct SweepShare {
+  std::set<std::int64_t> tasks;
+  Leftovers leftovers = Leftovers::make;
+};
+
+/// Does some sweep tasks, all in one sweep: neighbours share the frames in memory. finished() is called for
 /// sweep tasks only. The bits do not depend on workers, memory, or which other tasks are done at the same
 /// time.
-void sweep_tasks(VolumeSource& source, const TaskLayout& layout, const std::set<std::int64_t>& wanted,
+void sweep_tasks(VolumeSource& source, const TaskLayout& layout, const SweepShare& share,
                  TaskWriters& writers, const Executor& executor, const SweepSettings& settings,
                  Progress& progress);
 

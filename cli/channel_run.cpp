@@ -1,0 +1,289 @@
+// The plan of a run, and what comes before the sweep. The sweep and the end are in channel_sweep.cpp.
+#include "channel_run.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "aligning.hpp"
+#include "measured_flat.hpp"
+#include "run_manifest.hpp"
+#include "spim/host/alignment_file.hpp"
+#include "spim/host/publication.hpp"
+#include "spim/host/run_plan.hpp"
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Options that do not decide what is in the output.
+constexpr const char* kFreeOptions[] = {"channel", "memory",     "n-workers", "n-writers",
+                                        "output",  "plugin-dir", "tasks"};
+
+fs::path flat_path(const StitchRequest& request) {
+  return request.stitch.input + "-illuc.tiff";
+}
+
+/// The page about the alignment.
+fs::path report_path(const StitchRequest& request) {
+  return alignment_path(request).replace_extension(".html");
+}
+
+std::map<std::string, std::string> plugin_versions(Session& session, const Selections& selections) {
+  std::map<std::string, std::string> versions;
+  for (const Kind kind : kAllKinds) {
+    const std::string& id = selections.of(kind).id;
+    if (id.empty()) continue;
+    const Item item = session.registry().find(kind, id);
+    versions[fmt::format("{} {}", kind_word(kind), id)] =
+        fmt::format("{} {}", item.plugin->name, item.plugin->version);
+  }
+  return versions;
+}
+
+LedgerEntry product_entry(const std::string& task, const std::vector<fs::path>& files) {
+  std::vector<std::string> names;
+  for (const fs::path& file : files) names.push_back(fs::absolute(file).lexically_normal().string());
+  LedgerEntry entry;
+  entry.task = task;
+  entry.by = unique_token();
+  entry.files = secure_files("/", std::move(names));
+  return entry;
+}
+
+void refuse_existing(const fs::path& file, const std::string& remedy) {
+  std::error_code error;
+  if (fs::exists(file, error)) throw Error(fmt::format("{} exists already; {}", file.string(), remedy));
+}
+
+}  // namespace
+
+fs::path alignment_path(const StitchRequest& request) {
+  const fs::path channel = fs::absolute(request.stitch.input).lexically_normal();
+  return fs::path(request.output.path).parent_path() / (channel.filename().string() + "-align.json");
+}
+
+TileAccess plain_access(const StitchRequest& request) {
+  TileAccess access = tile_access(request, TileKind::camera_files);
+  access.plugins.destripe = {};
+  access.stack.corrections = {};
+  return access;
+}
+
+ChannelRun::ChannelRun(Session& session, ChannelRequest request)
+    : session_(session), request_(std::move(request)), folder_(request_.stitching.output.path) {
+  tiles_ = TileFolder(session_, plain_access(request_.stitching)).paths();
+  if (tiles_.size() < 2) request_.align = false;
+}
+
+ChannelRun::~ChannelRun() = default;
+
+std::string ChannelRun::plan_now() const {
+  const StitchRequest& request = request_.stitching;
+  RunPlan plan;
+  plan.choices = request_.saved;
+  for (const char* name : kFreeOptions) plan.choices.options.erase(name);
+  plan.plugins = plugin_versions(session_, request.plugins.get());
+  for (const TilePath& tile : tiles_) plan.inputs.push_back(look_at_input(tile.path));
+  for (const fs::path& file : request.stack.corrections.inputs()) plan.inputs.push_back(look_at_input(file));
+  if (const std::string& file = request.stitch.alignment; !file.empty())
+    plan.inputs.push_back(look_at_input(file));
+  return plan_text(plan);
+}
+
+bool ChannelRun::is_published(const std::string& plan) const {
+  const auto stored = published_plan(request_.stitching.output.path);
+  return stored && plan_difference(*stored, plan, request_.stitching.output.path).empty();
+}
+
+void ChannelRun::run() {
+  const RunOptions& run = request_.run;
+  const std::string plan = plan_now();
+  std::error_code error;
+  if ((run.resume || run.shares()) && !fs::exists(folder_.content(), error) && is_published(plan)) {
+    if (!run.shares()) folder_.remove();  // the end may have come between publishing and this
+    if (!session_.options().silent) fmt::print("{}: is complete\n", request_.stitching.output.path);
+    return;
+  }
+  open(plan);
+  try {
+    if (run.includes(Phase::illumination)) illumination();
+    if (run.includes(Phase::alignment)) alignment();
+    if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))
+      sweep_and_levels();
+    if (run.includes(Phase::finish)) finish(plan);
+  } catch (...) {
+    // A run that has got nowhere leaves nothing behind.
+    std::error_code ignored;
+    if (!run.shares() && folder_.done_tasks().empty()) fs::remove_all(folder_.path(), ignored);
+    throw;
+  }
+}
+
+/// Takes the run folder, so that nobody else writes to the same output.
+void ChannelRun::open(const std::string& plan) {
+  const bool shares = request_.run.shares();
+  if (!folder_.exists()) check_targets();
+  folder_.create();
+  try {
+    lock_ = std::make_unique<RunLock>(folder_.path(), shares ? RunSharing::together : RunSharing::alone);
+  } catch (const Error& error) {
+    if (!shares) throw;
+    throw NotYet(error.what());
+  }
+  if (const auto stored = folder_.document("plan.json"); stored)
+    go_on(*stored, plan);
+  else
+    begin(plan);
+}
+
+void ChannelRun::begin(const std::string& plan) {
+  // Another process may have begun in the same moment.
+  const std::string stored = folder_.settle("plan.json", plan);
+  if (stored != plan) go_on(stored, plan);
+}
+
+/// A run of this output was begun before: with the same plan it goes on, with another it may begin anew.
+void ChannelRun::go_on(const std::string& stored, const std::string& plan) {
+  const RunOptions& run = request_.run;
+  const std::string name = folder_.path().string();
+  const std::string difference = plan_difference(stored, plan, name + "/plan.json");
+  if (run.resume || run.shares()) {
+    if (difference.empty()) return;
+    throw Error(fmt::format("{}: is of a run that was begun differently: {}; {}", name, difference,
+                            run.shares()
+                                ? "give the same options, or remove it to begin again"
+                                : "give the same options, or --overwrite without --resume to begin again"));
+  }
+  const std::vector<std::string> done = folder_.done_tasks();
+  const bool has_voxels = std::ranges::any_of(
+      done, [](const std::string& task) { return task.starts_with("sweep") || task.starts_with("levels"); });
+  if (has_voxels && !request_.stitching.common.overwrite)
+    throw Error(fmt::format(
+        "{}: holds an unfinished run; go on with --resume, or give --overwrite to begin again", name));
+  check_targets();
+  folder_.clear();
+  folder_.settle("plan.json", plan);
+}
+
+/// Refuses before the work what would fail after it.
+void ChannelRun::check_targets() const {
+  const StitchRequest& request = request_.stitching;
+  check_stitching(request, TileFolder(session_, plain_access(request)));
+  if (request.common.overwrite) return;
+  if (request_.measure_flat && !folder_.exists())
+    refuse_existing(flat_path(request),
+                    "use it with --flat (ILLUM_CORR), or give --overwrite to measure it again");
+  if (!request_.align || folder_.exists()) return;
+  check_alignment_target(alignment_path(request), request.common);
+  check_report_target(report_path(request), request.common);
+}
+
+/// True when a product of an earlier phase has to be made here; false when it is there already.
+bool ChannelRun::needed(std::string_view task) {
+  const auto entry = folder_.entry(task);
+  if (entry) {
+    const std::string damaged = folder_.damaged_file(*entry, session_.executor());
+    if (damaged.empty()) return false;
+    session_.warn(fmt::format("{}: is missing or was changed, so it is made again", damaged));
+    folder_.forget(task);
+  }
+  return true;
+}
+
+void ChannelRun::illumination() {
+  if (!request_.measure_flat || !needed("illumination")) return;
+  StitchRequest request = request_.stitching;
+  request.common.overwrite = true;  // what stands there now is of this run: check_targets()
+  const fs::path path = flat_path(request);
+  measure_flat(session_, request, tiles_, path);
+  folder_.record(product_entry("illumination", {path}));
+}
+
+void ChannelRun::alignment() {
+  if (!request_.align || !needed("alignment")) return;
+  const fs::path target = alignment_path(request_.stitching), page = report_path(request_.stitching);
+  align_tiles(target, page);
+  folder_.record(product_entry("alignment", {target, page}));
+}
+
+/// Aligns the tiles as the camera saw them, without destriping.
+void ChannelRun::align_tiles(const fs::path& target, const fs::path& page) {
+  const StitchRequest& request = request_.stitching;
+  TileFolder folder(session_, plain_access(request));
+  AlignRequest wanted;
+  wanted.align_xz = request.stitch.align_xz;
+  wanted.placement = {request.stitch.negative_y, request.stitch.z_offset, folder.full_voxel_um().z};
+  wanted.stack = request.stack;
+  wanted.second_aligner = !request.plugins.aligner_given();
+  const AlignmentResult result = align(session_, folder, request.plugins.get(), wanted);
+  Configuration saved = request_.saved;
+  if (request_.measure_flat) saved.options["flat"] = flat_path(request).string();
+  save_alignment(result, saved, target);
+  save_report(folder, result, {page, request.stitch.input, saved});
+  if (request.common.silent) return;
+  fmt::print("{}\n{}\n", target.string(), page.string());
+  print_alignment(result);
+}
+
+/// Puts tiles where `file` says, unless it says itself that it should not be used.
+void ChannelRun::use_alignment(const fs::path& file) {
+  StitchRequest& request = request_.stitching;
+  if (AlignmentFile(file).verdict() == verdict_text(Verdict::do_not_use)) {
+    session_.warn(
+        fmt::format("{}: the overlaps do not tell where the tiles are, so they are placed where the stage "
+                    "says; --alignment {} uses the file all the same",
+                    request.stitch.input, file.string()));
+    return;
+  }
+  request.stitch.alignment = file.string();
+  request_.saved.options["alignment"] = file.string();
+}
+
+/// What the phases before the sweep made, and the sweep goes on from.
+std::string ChannelRun::products_text() const {
+  std::string text;
+  const auto add = [&](const fs::path& file) {
+    const FileSum sum = file_sum(file);
+    text += fmt::format("{} {} {:08x}\n", file.filename().string(), sum.bytes, sum.crc);
+  };
+  if (request_.measure_flat) add(request_.stitching.stack.corrections.flat);
+  if (const std::string& file = request_.stitching.stitch.alignment; !file.empty()) add(file);
+  return text;
+}
+
+/// Lets the request use what the earlier phases made.
+void ChannelRun::take_products() {
+  StitchRequest& request = request_.stitching;
+  const auto require = [&](const char* task) {
+    if (!folder_.done(task))
+      throw NotYet(
+          fmt::format("{}: the phase {} is not complete yet; do it first", folder_.path().string(), task));
+  };
+  if (request_.measure_flat) {
+    require("illumination");
+    request.stack.corrections.flat = flat_path(request).string();
+    request_.saved.options["flat"] = request.stack.corrections.flat;
+  }
+  if (request_.align) {
+    require("alignment");
+    use_alignment(alignment_path(request));
+  } else if (const std::string& file = request_.alignment_of_first; !file.empty()) {
+    std::error_code error;
+    if (!fs::exists(file, error))
+      throw NotYet(fmt::format("{}: the alignment of the first channel is not there yet; do it first", file));
+    use_alignment(file);
+  }
+  // Whoever comes later must go on from the same.
+  const std::string products = products_text();
+  if (folder_.settle("products.txt", products) != products)
+    throw Error(
+        fmt::format("{}: the illumination or the alignment was changed since the sweep began; restore them, "
+                    "or begin again with --overwrite",
+                    folder_.path().string()));
+}
+
+}  // namespace spim::cli

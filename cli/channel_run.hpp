@@ -1,0 +1,88 @@
+#pragma once
+/// One channel from camera files to a published volume, in tasks that are kept in OUTPUT.run: whatever
+/// happens, the next process goes on where this one stopped.
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "run_options.hpp"
+#include "spim/host/run_folder.hpp"
+#include "spim/host/run_lock.hpp"
+#include "spim/host/task_layout.hpp"
+#include "stitching.hpp"
+
+namespace spim {
+class TaskCommitter;
+}
+
+namespace spim::cli {
+
+/// An earlier phase is not complete yet, or somebody else is at work: worth another try later.
+struct NotYet : Error {
+  using Error::Error;
+};
+
+/// What is done with one channel. The request's plugins are resolved.
+struct ChannelRequest {
+  StitchRequest stitching;
+  RunOptions run;
+  Configuration saved;  ///< the command and its options
+  bool measure_flat = false;
+  bool align = false;
+  std::string alignment_of_first;  ///< file that another channel of the same call makes; "" for none
+};
+
+/// The alignment that a channel makes: beside the output, named after the channel as the original script
+/// does.
+std::filesystem::path alignment_path(const StitchRequest& request);
+
+/// The tiles as the camera saw them.
+TileAccess plain_access(const StitchRequest& request);
+
+class ChannelRun {
+ public:
+  ChannelRun(Session& session, ChannelRequest request);
+  ~ChannelRun();
+
+  /// Does what request.run asks for. Throws NotYet, Error, Cancelled; what is done stays done.
+  void run();
+
+ private:
+  struct Volume;
+
+  std::string plan_now() const;
+  bool is_published(const std::string& plan) const;
+  void open(const std::string& plan);
+  void begin(const std::string& plan);
+  void go_on(const std::string& stored, const std::string& plan);
+  void check_targets() const;
+  bool needed(std::string_view task);
+  void illumination();
+  void alignment();
+  void align_tiles(const std::filesystem::path& target, const std::filesystem::path& page);
+  void use_alignment(const std::filesystem::path& file);
+  std::string products_text() const;
+  void take_products();
+
+  Volume open_volume();
+  TaskLayout layout_of(const Volume& volume);
+  void sweep_and_levels();
+  void write_at_once(Volume& volume);
+  bool is_wanted(const std::string& task);
+  void do_tasks(Volume& volume, const TaskLayout& layout);
+  void make_levels(const TaskLayout& layout, const std::set<std::int64_t>& swept, TaskCommitter& committer);
+  void require_done(const TaskLayout& layout, std::int32_t level) const;
+  void complete(Volume& volume, const TaskLayout& layout);
+  void finish(const std::string& plan);
+  void say_published(const std::string& layout_text) const;
+
+  Session& session_;
+  ChannelRequest request_;
+  RunFolder folder_;
+  std::unique_ptr<RunLock> lock_;
+  std::vector<TilePath> tiles_;
+};
+
+}  // namespace spim::cli

@@ -1,0 +1,214 @@
+// The sweep, the upper levels and the end of a run. What comes before is in channel_run.cpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "channel_run.hpp"
+#include "run_manifest.hpp"
+#include "spim/host/instances.hpp"
+#include "spim/host/publication.hpp"
+#include "spim/host/run_plan.hpp"
+#include "spim/host/task_committer.hpp"
+#include "spim/host/task_sweep.hpp"
+#include "values.hpp"
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+
+struct ChannelRun::Volume {
+  std::unique_ptr<TileFolder> folder;
+  StitchedVolume stitched;
+  VolumeSpec spec;
+  Index3 unit;  ///< 0: the format cannot be written in parts
+};
+
+ChannelRun::Volume ChannelRun::open_volume() {
+  Volume volume;
+  const StitchRequest& request = request_.stitching;
+  volume.folder = std::make_unique<TileFolder>(session_, tile_access(request, TileKind::camera_files));
+  volume.stitched = open_stitched(session_, request, *volume.folder);
+  volume.spec = volume_spec(*volume.stitched.volume, request.output, volume.stitched.labels);
+  const auto writer =
+      create_writer(session_.registry(), session_.host(), request.plugins.get().writer, folder_.content());
+  volume.spec.chunk = writer->chunk_shape(volume.spec);
+  volume.unit = writer->unit_shape(volume.spec);
+  if (volume.unit == Index3{} && request_.run.shares())
+    throw UsageError(fmt::format(
+        "the writer {} cannot write a volume in parts, so --phase has no meaning; use --writer zarr, and "
+        "convert the volume afterwards",
+        request.plugins.get().writer.id));
+  return volume;
+}
+
+/// The tasks: cut by the first process that comes here, and then the same for all.
+TaskLayout ChannelRun::layout_of(const Volume& volume) {
+  constexpr const char* kName = "layout.json";
+  const VolumeSpec& spec = volume.spec;
+  auto text = folder_.document(kName);
+  if (!text) {
+    const SweepPlan plan =
+        plan_sweep(*volume.stitched.volume, spec, session_.executor(), {session_.options().memory()});
+    text = folder_.settle(kName, task_shape_text(cut_into_tasks(*volume.stitched.volume, spec, volume.unit,
+                                                                request_.run.tasks, plan)));
+  }
+  const std::string source = (folder_.path() / kName).string();
+  TaskShape shape = parse_task_shape(*text, source);
+  if (shape.spec.shape != spec.shape || shape.spec.chunk != spec.chunk || shape.unit != volume.unit)
+    throw Error(
+        fmt::format("{}: is of a volume of {} voxels, but this one has {}; begin again with --overwrite",
+                    source, format_triple(shape.spec.shape), format_triple(spec.shape)));
+  return TaskLayout(std::move(shape));
+}
+
+void ChannelRun::sweep_and_levels() {
+  take_products();
+  Volume volume = open_volume();
+  if (volume.unit == Index3{}) return write_at_once(volume);
+  const TaskLayout layout = layout_of(volume);
+  const RunOptions& run = request_.run;
+  if (run.includes(Phase::sweep) || run.includes(Phase::levels)) do_tasks(volume, layout);
+  if (run.includes(Phase::finish)) complete(volume, layout);
+}
+
+/// A format that must be written in one go.
+void ChannelRun::write_at_once(Volume& volume) {
+  const StitchRequest& request = request_.stitching;
+  write_volume(session_, *volume.stitched.volume,
+               {request.output, request.plugins.get(), stitching_inputs(request, *volume.folder),
+                volume.stitched.labels, request_.saved});
+  volume.folder->corrections().report();
+}
+
+bool ChannelRun::is_wanted(const std::string& task) {
+  const auto entry = folder_.entry(task);
+  if (!entry) return true;
+  // Parts trust each other; whoever resumes does not know how the run before ended.
+  const std::string damaged = request_.run.shares() ? folder_.missing_file(*entry)
+                                                    : folder_.damaged_file(*entry, session_.executor());
+  if (damaged.empty()) return false;
+  session_.warn(fmt::format("{}: {} is missing or damaged, so the task {} is done again",
+                            folder_.content().string(), damaged, task));
+  folder_.forget(task);
+  return true;
+}
+
+void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
+  const RunOptions& run = request_.run;
+  const StitchRequest& request = request_.stitching;
+  TaskCommitter committer(folder_, volume.spec, [&](const fs::path& path) {
+    return create_writer(session_.registry(), session_.host(), request.plugins.get().writer, path);
+  });
+  SweepShare share{{}, run.shares() ? Leftovers::leave : Leftovers::make};
+  if (run.includes(Phase::sweep)) {
+    const auto [first, end] =
+        run.shares() ? run.share_of(layout.sweep_tasks()) : std::pair{std::int64_t{0}, layout.sweep_tasks()};
+    for (std::int64_t i = first; i < end; ++i)
+      if (is_wanted(task_name({0, i}))) share.tasks.insert(i);
+    const SweepSettings settings{session_.options().memory()};
+    const VolumeSource& source = *volume.stitched.volume;
+    if (!share.tasks.empty())
+      report_sweep_plan(session_, request.output.path, volume.spec,
+                        plan_sweep(source, volume.spec, session_.executor(), settings));
+    sweep_tasks(*volume.stitched.volume, layout, share, committer, session_.executor(), settings,
+                session_.progress());
+    volume.folder->corrections().report();
+  }
+  if (run.includes(Phase::levels)) make_levels(layout, share.tasks, committer);
+  committer.wait();
+}
+
+/// Each level is made from the one below it, which must be complete.
+void ChannelRun::make_levels(const TaskLayout& layout, const std::set<std::int64_t>& swept,
+                             TaskCommitter& committer) {
+  const RunOptions& run = request_.run;
+  std::vector<TaskId> tasks = layout.tasks();
+  std::erase_if(tasks, [](TaskId task) { return task.level == 0; });
+  if (tasks.empty()) return;
+  const auto [first, end] = run.shares()
+                                ? run.share_of(static_cast<std::int64_t>(tasks.size()))
+                                : std::pair{std::int64_t{0}, static_cast<std::int64_t>(tasks.size())};
+  for (std::int64_t i = first; i < end; ++i) {
+    const TaskId task = tasks[static_cast<std::size_t>(i)];
+    if (run.shares()) {
+      committer.wait();
+      require_done(layout, task.level);
+    }
+    // A task of which the sweep has made something is done in any case: its writer is open.
+    if (!is_wanted(task_name(task)) && swept.empty()) continue;
+    make_level(layout, task, swept, committer.writer(task), session_.executor(), session_.progress());
+    committer.finished(task);
+  }
+}
+
+/// Throws NotYet unless all tasks of the levels below `level` are done.
+void ChannelRun::require_done(const TaskLayout& layout, std::int32_t level) const {
+  std::int64_t missing = 0;
+  for (const TaskId task : layout.tasks())
+    if (task.level < level && !folder_.done(task_name(task))) ++missing;
+  if (missing > 0)
+    throw NotYet(fmt::format("{}: {} task{} of earlier phases {} not done yet; see spimstitch status",
+                             folder_.path().string(), missing, missing == 1 ? "" : "s",
+                             missing == 1 ? "is" : "are"));
+}
+
+/// Metadata and indices, behind which the output is complete.
+void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
+  require_done(layout, layout.shape().spec.levels);
+  for (const TaskId task : layout.tasks()) {
+    const auto entry = folder_.entry(task_name(task));
+    if (const std::string missing = entry ? folder_.missing_file(*entry) : "its ledger entry";
+        !missing.empty())
+      throw NotYet(fmt::format("{}: {} of the task {} is not there; do the task again",
+                               folder_.path().string(), missing, task_name(task)));
+  }
+  const auto writer = create_writer(session_.registry(), session_.host(),
+                                    request_.stitching.plugins.get().writer, folder_.content());
+  const std::string token = unique_token();
+  writer->join(volume.spec, {"finish", token.c_str()});
+  writer->finish();
+}
+
+void ChannelRun::finish(const std::string& plan) {
+  session_.executor().cancel().check();
+  const std::string& path = request_.stitching.output.path;
+  const auto layout = folder_.document("layout.json");
+  if (layout) {
+    if (const std::string changed = plan_difference(plan, plan_now(), path); !changed.empty())
+      throw Error(
+          fmt::format("{}: is not published, because something changed while it was made: {}; restore it and "
+                      "give --resume, or begin again with --overwrite",
+                      path, changed));
+    Publication publication(
+        path, session_.options().overwrite,
+        stitching_inputs(request_.stitching, TileFolder(session_, plain_access(request_.stitching))),
+        folder_.content());
+    const RunManifest manifest{plan, *layout, folder_};
+    // Both stand before the output does: if the end comes in between, --resume knows that it is the end.
+    save_manifest(manifest, path);
+    save_configuration(request_.saved, configuration_path(path));
+    publication.commit();
+    if (const auto& old = publication.left_behind(); !old.empty())
+      session_.warn(fmt::format("{}: the volume that was there could not be removed; it is now {}, delete it",
+                                path, old.string()));
+    say_published(*layout);
+  }
+  folder_.remove();
+}
+
+void ChannelRun::say_published(const std::string& layout_text) const {
+  if (session_.options().silent) return;
+  const VolumeSpec spec = parse_task_shape(layout_text, "layout.json").spec;
+  std::int64_t files = 0, bytes = 0;
+  for (const std::string& task : folder_.done_tasks()) {
+    const auto entry = folder_.entry(task);
+    if (!entry || task == "illumination" || task == "alignment") continue;
+    files += static_cast<std::int64_t>(entry->files.size());
+    bytes += entry->bytes();
+  }
+  fmt::print("{}: {} voxels, {} level{}\n", request_.stitching.output.path, format_triple(spec.shape),
+             spec.levels, spec.levels == 1 ? "" : "s");
+  fmt::print("  stored files: {}\n  stored bytes: {}\n", files, bytes);
+}
+
+}  // namespace spim::cli

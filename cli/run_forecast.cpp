@@ -1,0 +1,252 @@
+#include "run_forecast.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "spim/host/instances.hpp"
+#include "spim/host/publication.hpp"
+#include "values.hpp"
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kProbeSeconds = 1;  ///< for frames, and once more for chunks
+
+double seconds_since(Clock::time_point then) {
+  return std::chrono::duration<double>(Clock::now() - then).count();
+}
+
+/// What the camera files are, all opened once.
+struct Tiles {
+  std::int64_t frames = 0, raw_bytes = 0, voxels = 0;  ///< of all
+  std::vector<Box> boxes;                              ///< where the stage says that they are, in voxels
+};
+
+/// Rates of this machine on these data.
+struct Rates {
+  double frames_per_second = 0;  ///< read, corrected, kept for the deskew
+  double voxels_per_second = 0;  ///< deskewed, blended, compressed, written
+  double stored_per_voxel = 0;   ///< bytes
+};
+
+/// Things that are in the way of a run.
+class Problems {
+ public:
+  void add(const std::string& what) {
+    fmt::print("problem       {}\n", what);
+    ++count_;
+  }
+  template <class F>
+  void collect(F&& f) {
+    try {
+      f();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      add(error.what());
+    }
+  }
+  std::int64_t count() const { return count_; }
+
+ private:
+  std::int64_t count_ = 0;
+};
+
+Tiles look_at_tiles(Session& session, const StitchRequest& request, TileFolder& folder, Problems& problems) {
+  Tiles tiles;
+  const std::vector<Vec3> positions =
+      nominal_positions(folder.paths(), request.stitch, folder.full_voxel_um());
+  std::vector<Index3> shapes;
+  for (std::size_t i = 0; i < folder.paths().size(); ++i) {
+    session.executor().cancel().check();
+    problems.collect([&] {
+      const OpenTile tile = folder.open(i, StackChecks::report);
+      const ValidRegion region = tile.volume->region();
+      const Vec3 um = tile.volume->voxel_um(), at = positions[i] + tile.origin_um;
+      const Index3 begin{std::llround(at.x / um.x), std::llround(at.y / um.y), std::llround(at.z / um.z)};
+      tiles.boxes.push_back({begin, begin + tile.volume->shape()});
+      tiles.frames += region.frames;
+      tiles.voxels += region.frames * region.shape.y * region.shape.z;
+      tiles.raw_bytes += region.frames * region.shape.y * region.shape.z * bytes_of(tile.volume->type());
+    });
+  }
+  return tiles;
+}
+
+void print_overlaps(const Tiles& tiles) {
+  std::int64_t pairs = 0, widest = 0;
+  for (std::size_t i = 0; i < tiles.boxes.size(); ++i)
+    for (std::size_t j = i + 1; j < tiles.boxes.size(); ++j) {
+      const Box both = intersect(tiles.boxes[i], tiles.boxes[j]);
+      if (both.empty()) continue;
+      ++pairs;
+      const Index3 size = both.size();
+      widest = std::max(widest, std::min({size.x, size.y, size.z}));
+    }
+  fmt::print("overlaps      {} pairs of tiles, up to {} voxels wide\n", pairs, widest);
+}
+
+/// The part of the volume that is tried out: a few columns of chunks in the middle.
+std::vector<Box> sample_boxes(const VolumeSource& source, const VolumeSpec& spec) {
+  const Index3 grid = ceil_div(spec.shape, spec.chunk);
+  std::vector<Box> boxes;
+  const std::int64_t z = grid.z / 2;
+  for (std::int64_t i = 0; i < grid.x && boxes.size() < 64; ++i) {
+    const std::int64_t x = (grid.x / 2 + i) % grid.x;
+    for (std::int64_t y = 0; y < grid.y && boxes.size() < 64; ++y) {
+      const Index3 begin{x * spec.chunk.x, y * spec.chunk.y, z * spec.chunk.z};
+      const Box box{begin, min(begin + spec.chunk, spec.shape)};
+      if (source.may_hold_data(box)) boxes.push_back(box);
+    }
+    if (!boxes.empty() && i > 2) break;
+  }
+  return boxes;
+}
+
+double probe_frames(Session& session, const TileAccess& access) {
+  StackOpener opener(session, access.plugins, access.stack);
+  const std::vector<TilePath> paths = find_camera_tiles(access.input, [](const fs::path&) { return true; });
+  const auto frames = opener.open(paths[paths.size() / 2].path, StackChecks::none);
+  const StackShape shape = frames->shape();
+  const std::int64_t stride = BlockedView::kRows * shape.columns;
+  const std::int64_t samples = ceil_div(shape.rows, BlockedView::kRows) * stride;
+  std::vector<std::vector<std::uint16_t>> buffers(static_cast<std::size_t>(session.executor().workers()));
+  std::atomic<std::int64_t> done{0};
+  const auto began = Clock::now();
+  session.executor().parallel_for(shape.frames, [&](std::int64_t frame, int worker) {
+    if (done.load() > 0 && seconds_since(began) > kProbeSeconds) return;
+    std::vector<std::uint16_t>& buffer = buffers[static_cast<std::size_t>(worker)];
+    buffer.resize(static_cast<std::size_t>(samples));
+    frames->load(frame, {}, {buffer.data(), shape.columns, shape.rows, stride});
+    done.fetch_add(1);
+  });
+  return static_cast<double>(done.load()) / std::max(seconds_since(began), 1e-6);
+}
+
+/// Bytes of all files below a folder, or of a file.
+std::int64_t bytes_below(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return static_cast<std::int64_t>(fs::file_size(path, error));
+  std::int64_t bytes = 0;
+  for (fs::recursive_directory_iterator i(path, error), end; !error && i != end; i.increment(error))
+    if (i->is_regular_file(error)) bytes += static_cast<std::int64_t>(i->file_size(error));
+  return bytes;
+}
+
+void probe_chunks(Session& session, VolumeSource& source, const StitchRequest& request,
+                  const VolumeSpec& spec, const fs::path& path, Rates& rates) {
+  const std::vector<Box> boxes = sample_boxes(source, spec);
+  if (boxes.empty()) return;
+  source.prepare(boxes, session.executor());
+  const auto writer = create_writer(session.registry(), session.host(), request.plugins.get().writer, path);
+  VolumeSpec once = spec;
+  once.levels = 1;
+  writer->begin(once);
+  std::atomic<std::int64_t> voxels{0};
+  const auto began = Clock::now();
+  session.executor().parallel_for(static_cast<std::int64_t>(boxes.size()), [&](std::int64_t i, int) {
+    if (voxels.load() > 0 && seconds_since(began) > kProbeSeconds) return;
+    const Box& box = boxes[static_cast<std::size_t>(i)];
+    std::vector<std::uint16_t> buffer(static_cast<std::size_t>(count(box.size())));
+    const auto view = dense_view(buffer.data(), box.size());
+    source.read(box, view);
+    writer->write({0, {box.begin.x / spec.chunk.x, box.begin.y / spec.chunk.y, box.begin.z / spec.chunk.z}},
+                  as_const(view));
+    voxels.fetch_add(count(box.size()));
+  });
+  const auto done = static_cast<double>(voxels.load());
+  rates.voxels_per_second = done / std::max(seconds_since(began), 1e-6);
+  rates.stored_per_voxel = static_cast<double>(bytes_below(path)) / done;
+  source.prepare({}, session.executor());
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", std::max<std::int64_t>(whole, 1));
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+/// The folder that the output will be in, as far as it is there.
+fs::path existing_parent(const fs::path& output) {
+  std::error_code error;
+  fs::path folder = fs::absolute(output).parent_path();
+  while (!fs::exists(folder, error) && folder != folder.parent_path()) folder = folder.parent_path();
+  return folder;
+}
+
+void print_needs(const StitchRequest& request, const VolumeSpec& spec, const Tiles& tiles, const Rates& rates,
+                 Problems& problems) {
+  // Voxels without data are not stored, and each level has an eighth of the voxels of the one before.
+  const double filled = std::min(static_cast<double>(tiles.voxels), static_cast<double>(count(spec.shape)));
+  const double pyramid = spec.levels > 1 ? 8.0 / 7 : 1;
+  if (rates.voxels_per_second <= 0 || rates.frames_per_second <= 0) return;
+  const auto disk = static_cast<std::int64_t>(filled * pyramid * rates.stored_per_voxel);
+  const fs::path folder = existing_parent(request.output.path);
+  std::error_code error;
+  const fs::space_info space = fs::space(folder, error);
+  const auto available = error ? std::int64_t{0} : static_cast<std::int64_t>(space.available);
+  fmt::print("disk          about {} needed, {} free in {}\n", format_bytes(disk), format_bytes(available),
+             folder.string());
+  if (!error && disk > available)
+    problems.add(fmt::format("{} has too little space; choose an output on another disk", folder.string()));
+  const double seconds = static_cast<double>(tiles.frames) / rates.frames_per_second +
+                         filled * pyramid / rates.voxels_per_second;
+  fmt::print("this machine  {:.1f} frames and {:.1f} million voxels a second\n", rates.frames_per_second,
+             rates.voxels_per_second / 1e6);
+  fmt::print("time          about {}, without illumination and alignment\n", duration(seconds));
+}
+
+}  // namespace
+
+void print_forecast(Session& session, const StitchRequest& request) {
+  Problems problems;
+  TileAccess access = tile_access(request, TileKind::camera_files);
+  TileAccess plain = access;
+  plain.plugins.destripe = {};
+  plain.stack.corrections = {};
+  TileFolder folder(session, plain);
+  fmt::print("{}\ntiles         {}\n", request.stitch.input, folder.paths().size());
+  problems.collect([&] { check_stitching(request, folder); });
+  const Tiles tiles = look_at_tiles(session, request, folder, problems);
+  if (!tiles.boxes.empty()) {
+    fmt::print("camera files  {} frames, {}\n", tiles.frames, format_bytes(tiles.raw_bytes));
+    print_overlaps(tiles);
+  }
+  if (problems.count() == 0)
+    problems.collect([&] {
+      TileFolder corrected(session, access);
+      const StitchedVolume stitched = open_stitched(session, request, corrected);
+      const Publication trial(fs::path(request.output.path).concat(".trial"), false);
+      VolumeSpec spec = volume_spec(*stitched.volume, request.output, stitched.labels);
+      spec.chunk =
+          create_writer(session.registry(), session.host(), request.plugins.get().writer, trial.path())
+              ->chunk_shape(spec);
+      fmt::print("volume        {} voxels in chunks of {}, {} levels\n", format_triple(spec.shape),
+                 format_triple(spec.chunk), spec.levels);
+      const SweepPlan plan =
+          plan_sweep(*stitched.volume, spec, session.executor(), {session.options().memory()});
+      fmt::print("memory        {} needed of {}{}\n", format_bytes(plan.memory_bytes),
+                 format_bytes(session.options().memory()),
+                 plan.lanes > 1 ? fmt::format(", in {} lanes one after the other", plan.lanes) : "");
+      Rates rates;
+      rates.frames_per_second = probe_frames(session, access);
+      probe_chunks(session, *stitched.volume, request, spec, trial.path(), rates);
+      print_needs(request, spec, tiles, rates, problems);
+    });
+  if (problems.count() > 0)
+    throw Error(fmt::format("{}: {} problem{} in the way of the run", request.stitch.input, problems.count(),
+                            problems.count() == 1 ? " is" : "s are"));
+}
+
+}  // namespace spim::cli

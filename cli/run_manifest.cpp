@@ -1,0 +1,81 @@
+#include "run_manifest.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "spim/host/file_checksum.hpp"
+#include "version.hpp"
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json task_row(const LedgerEntry& entry) {
+  ordered_json row{
+      {"task", entry.task}, {"seconds", entry.seconds}, {"by", entry.by}, {"bytes", entry.bytes()}};
+  if (!entry.notes.empty()) row["notes"] = entry.notes;
+  ordered_json& files = row["files"] = ordered_json::array();
+  for (const StoredFile& file : entry.files) files.push_back({file.path, file.sum.bytes, file.sum.crc});
+  return row;
+}
+
+/// One number for all that the tasks stored, whatever their number and order.
+std::uint32_t checksum_of(std::vector<StoredFile> files) {
+  std::ranges::sort(files, {}, &StoredFile::path);
+  std::uint32_t crc = 0;
+  for (const StoredFile& file : files) {
+    const std::string line = fmt::format("{} {} {:08x}\n", file.path, file.sum.bytes, file.sum.crc);
+    crc = crc32c(std::as_bytes(std::span(line.data(), line.size())), crc);
+  }
+  return crc;
+}
+
+}  // namespace
+
+fs::path manifest_path(const fs::path& output) {
+  return output.string() + ".run.json";
+}
+
+void save_manifest(const RunManifest& manifest, const fs::path& output) {
+  ordered_json document;
+  document["spimstitch"] = kVersion;
+  document["plan"] = ordered_json::parse(manifest.plan);
+  document["layout"] = ordered_json::parse(manifest.layout);
+  ordered_json tasks = ordered_json::array();
+  std::vector<StoredFile> stored;
+  std::int64_t bytes = 0;
+  for (const std::string& name : manifest.folder.done_tasks()) {
+    const auto entry = manifest.folder.entry(name);
+    if (!entry) continue;
+    tasks.push_back(task_row(*entry));
+    for (const StoredFile& file : entry->files) {
+      if (fs::path(file.path).is_absolute()) continue;  // illumination and alignment are not in the volume
+      stored.push_back(file);
+      bytes += file.sum.bytes;
+    }
+  }
+  document["output"] = {{"files", stored.size()},
+                        {"bytes", bytes},
+                        {"checksum", fmt::format("{:08x}", checksum_of(std::move(stored)))}};
+  document["tasks"] = std::move(tasks);
+  replace_text_durably(manifest_path(output),
+                       document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+}
+
+std::optional<std::string> published_plan(const fs::path& output) {
+  std::error_code error;
+  if (!fs::exists(output, error)) return std::nullopt;
+  std::ifstream stream(manifest_path(output), std::ios::binary);
+  if (!stream) return std::nullopt;
+  const ordered_json document = ordered_json::parse(stream, nullptr, false);
+  if (!document.is_object() || !document.contains("plan")) return std::nullopt;
+  return document["plan"].dump();
+}
+
+}  // namespace spim::cli

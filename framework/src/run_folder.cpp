@@ -1,0 +1,204 @@
+#include "spim/host/run_folder.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+
+#include "durable.hpp"
+#include "spim/error.hpp"
+
+namespace spim {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr char kLedger[] = "ledger";
+constexpr char kLock[] = "lock";
+
+[[noreturn]] void refuse_entry(const fs::path& file, const std::string& why) {
+  throw Error(fmt::format("{}: is damaged: {}; remove it, and the task is done again", file.string(), why));
+}
+
+LedgerEntry parse_entry(const std::string& text, const fs::path& file) try {
+  const ordered_json document = ordered_json::parse(text);
+  LedgerEntry entry;
+  entry.task = document.at("task").get<std::string>();
+  entry.seconds = document.at("seconds").get<double>();
+  entry.by = document.at("by").get<std::string>();
+  entry.notes = document.at("notes").get<std::map<std::string, std::string>>();
+  for (const ordered_json& row : document.at("files"))
+    entry.files.push_back(
+        {row.at(0).get<std::string>(), {row.at(1).get<std::int64_t>(), row.at(2).get<std::uint32_t>()}});
+  return entry;
+} catch (const ordered_json::exception& error) {
+  refuse_entry(file, error.what());
+}
+
+std::string entry_text(const LedgerEntry& entry) {
+  ordered_json document{{"task", entry.task}, {"seconds", entry.seconds}, {"by", entry.by}};
+  document["notes"] = entry.notes;
+  ordered_json& files = document["files"] = ordered_json::array();
+  for (const StoredFile& file : entry.files) files.push_back({file.path, file.sum.bytes, file.sum.crc});
+  return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+void make_folders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw detail::system_failure(folder, "cannot be created", error.value());
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) throw detail::system_failure(path, "cannot be removed", error.value());
+}
+
+}  // namespace
+
+std::int64_t LedgerEntry::bytes() const noexcept {
+  return std::accumulate(files.begin(), files.end(), std::int64_t{0},
+                         [](std::int64_t sum, const StoredFile& file) { return sum + file.sum.bytes; });
+}
+
+void replace_text_durably(const fs::path& file, std::string_view text) {
+  detail::replace_file(file, text);
+  detail::sync_folder(fs::absolute(file).parent_path());
+}
+
+std::string unique_token() {
+  static std::atomic<std::int64_t> number{0};
+  return fmt::format("{}-{}", detail::process_token(), number.fetch_add(1));
+}
+
+RunFolder::RunFolder(const fs::path& target) {
+  std::error_code error;
+  fs::path output = fs::weakly_canonical(fs::absolute(target), error);
+  if (error) throw detail::system_failure(target, "cannot be used as an output", error.value());
+  if (!output.has_filename()) output = output.parent_path();
+  path_ = output.string() + ".run";
+}
+
+bool RunFolder::exists() const {
+  std::error_code error;
+  return fs::exists(path_ / "plan.json", error);
+}
+
+void RunFolder::create() const {
+  make_folders(path_ / kLedger);
+}
+
+void RunFolder::clear() const {
+  std::error_code error;
+  for (fs::directory_iterator i(path_, error), end; !error && i != end; i.increment(error))
+    if (i->path().filename() != kLock) remove_tree(i->path());
+  create();
+}
+
+void RunFolder::remove() const {
+  remove_tree(path_);
+}
+
+std::optional<std::string> RunFolder::document(std::string_view name) const {
+  const fs::path file = path_ / name;
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  std::ifstream stream(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) throw Error(fmt::format("{} cannot be read; make it readable", file.string()));
+  return text;
+}
+
+std::string RunFolder::settle(std::string_view name, std::string_view text) const {
+  detail::write_new_file(path_ / name, text);
+  return document(name).value_or("");
+}
+
+fs::path RunFolder::ledger(std::string_view task) const {
+  return path_ / kLedger / fmt::format("{}.json", task);
+}
+
+bool RunFolder::done(std::string_view task) const {
+  std::error_code error;
+  return fs::exists(ledger(task), error);
+}
+
+std::optional<LedgerEntry> RunFolder::entry(std::string_view task) const {
+  const auto text = document((fs::path(kLedger) / fmt::format("{}.json", task)).string());
+  if (!text) return std::nullopt;
+  LedgerEntry entry = parse_entry(*text, ledger(task));
+  if (entry.task != task) refuse_entry(ledger(task), fmt::format("it is of the task {}", entry.task));
+  return entry;
+}
+
+void RunFolder::record(const LedgerEntry& entry) const {
+  detail::replace_file(ledger(entry.task), entry_text(entry));
+  detail::sync_folder(path_ / kLedger);
+}
+
+void RunFolder::forget(std::string_view task) const {
+  std::error_code error;
+  fs::remove(ledger(task), error);
+  if (error) throw detail::system_failure(ledger(task), "cannot be removed", error.value());
+}
+
+std::vector<std::string> RunFolder::done_tasks() const {
+  std::vector<std::string> tasks;
+  std::error_code error;
+  for (fs::directory_iterator i(path_ / kLedger, error), end; !error && i != end; i.increment(error))
+    if (i->path().extension() == ".json") tasks.push_back(i->path().stem().string());
+  std::sort(tasks.begin(), tasks.end());
+  return tasks;
+}
+
+std::string RunFolder::missing_file(const LedgerEntry& entry) const {
+  for (const StoredFile& file : entry.files) {
+    std::error_code error;
+    const auto bytes = fs::file_size(content() / file.path, error);
+    if (error || static_cast<std::int64_t>(bytes) != file.sum.bytes) return file.path;
+  }
+  return "";
+}
+
+std::string RunFolder::damaged_file(const LedgerEntry& entry, const Executor& executor) const {
+  if (std::string missing = missing_file(entry); !missing.empty()) return missing;
+  std::mutex mutex;
+  std::string damaged;
+  executor.parallel_for(static_cast<std::int64_t>(entry.files.size()), [&](std::int64_t i, int) {
+    const StoredFile& file = entry.files[static_cast<std::size_t>(i)];
+    bool same = false;
+    try {
+      same = file_sum(content() / file.path) == file.sum;
+    } catch (const Error&) {
+      // What cannot be read is done again.
+    }
+    if (same) return;
+    const std::lock_guard lock(mutex);
+    damaged = file.path;
+  });
+  return damaged;
+}
+
+std::vector<StoredFile> secure_files(const fs::path& root, std::vector<std::string> files) {
+  std::sort(files.begin(), files.end());
+  detail::make_files_durable(root, files);
+  std::vector<StoredFile> stored;
+  for (std::string& file : files) {
+    const FileSum sum = file_sum(root / file);
+    stored.push_back({std::move(file), sum});
+  }
+  return stored;
+}
+
+}  // namespace spim

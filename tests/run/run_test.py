@@ -1,0 +1,235 @@
+"""A run that dies at any moment goes on, and parts of it may be done anywhere: the volume is that of one quiet run."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
+from cli_support import BIN, Case, read_json, write_dcimg
+
+OPTIONS = ("--ngff", "--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "4", "--chunk-size",
+           "16,16,16", "--x-step-size", "1.2728", "--silent", "--tasks", "7", "--set", "writer.level=9")
+
+
+def noise(seed, frames, rows, columns):
+    return np.random.default_rng(seed).integers(1, 60000, (frames, rows, columns)).astype(np.uint16)
+
+
+def files_of(root):
+    """Every file below, relative, with its bytes."""
+    found = {}
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, root)] = file.read()
+    return found
+
+
+class RunCase(Case):
+    """Two tiles that overlap in y, and the volume that one quiet run makes of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"spim_run_{os.getpid()}_{cls.__name__}")
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        scan = os.path.join(cls.shared, "scan")
+        for y, seed in ((0, 1), (900, 2)):  # 50 rows of 1.8 um apart
+            write_dcimg(os.path.join(scan, "0", f"0_{y}", "0.dcimg"), noise(seed, 96, 64, 96))
+        cls.scan = scan
+        quiet = subprocess.run(cls.command("quiet"), cwd=cls.shared, capture_output=True, text=True)
+        assert quiet.returncode == 0, quiet.stderr
+        began = time.monotonic()
+        subprocess.run(cls.command("timed"), cwd=cls.shared, check=True)
+        cls.seconds = time.monotonic() - began
+        cls.expected = files_of(os.path.join(cls.shared, "quiet"))
+
+    @classmethod
+    def command(cls, output, *more):
+        return [os.path.join(BIN, "spimstitch"), "run", cls.scan, "-o", output, *OPTIONS, *more]
+
+    def call(self, output, *more, code=0):
+        done = subprocess.run(self.command(self.path(output), *more), capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, f"{more}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, output, *more):
+        return subprocess.Popen(self.command(self.path(output), *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
+
+    def wait_for_tasks(self, output, count, process):
+        """Until so many tasks are in the ledger."""
+        ledger = self.path(output + ".run", "ledger")
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if os.path.isdir(ledger) and len([n for n in os.listdir(ledger) if n.endswith(".json")]) >= count:
+                return
+            time.sleep(0.002)
+        self.fail("the run ended before it could be disturbed")
+
+    def sweep_tasks(self, output):
+        return sum(len(cuts) for cuts in read_json(self.path(output + ".run", "layout.json"))["cuts"])
+
+    def assert_as_quiet(self, output):
+        found = files_of(self.path(output))
+        self.assertEqual(sorted(found), sorted(self.expected))
+        for name, data in self.expected.items():
+            self.assertEqual(found[name], data, name)
+        self.assertFalse(os.path.exists(self.path(output + ".run")))
+
+
+class Interrupted(RunCase):
+    def test_killed_at_random_moments_it_goes_on_to_the_same_bits(self):
+        rng = random.Random(5)
+        for i in range(4):
+            with self.subTest(i):
+                process = self.start("out")
+                time.sleep(rng.uniform(0.05, 1.0) * self.seconds)
+                process.kill()
+                process.communicate()
+                if rng.random() < 0.5:  # and once more while it goes on
+                    again = self.start("out", "--resume")
+                    time.sleep(rng.uniform(0.05, 0.8) * self.seconds)
+                    again.kill()
+                    again.communicate()
+                self.call("out", "--resume")
+                self.assert_as_quiet("out")
+                shutil.rmtree(self.path("out"))
+                os.remove(self.path("out.run.json"))
+
+    def test_termination_keeps_what_is_done_and_status_says_it(self):
+        process = self.start("out", "--n-workers", "1")
+        self.wait_for_tasks("out", 2, process)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertFalse(os.path.exists(self.path("out")))
+        status = subprocess.run([os.path.join(BIN, "spimstitch"), "status", self.path("out")], capture_output=True, text=True)
+        self.assertEqual(status.returncode, 3, status.stderr)
+        self.assertIn(f"of {self.sweep_tasks('out')} done", status.stdout)
+        done = self.call("out", code=1)
+        self.assertIn("--resume", done.stderr)
+        self.call("out", "--resume", "--n-workers", "2", "--memory", "64M")
+        self.assert_as_quiet("out")
+        status = subprocess.run([os.path.join(BIN, "spimstitch"), "status", self.path("out")], capture_output=True, text=True)
+        self.assertEqual((status.returncode, status.stdout), (0, f"{self.path('out')}: complete\n"))
+        self.call("out", "--resume")  # nothing is left to do
+        manifest = read_json(self.path("out.run.json"))
+        self.assertEqual(manifest["output"]["bytes"], sum(len(d) for n, d in self.expected.items() if not n.split("/")[-1].startswith(".")))
+
+    def stop_half_way(self):
+        process = self.start("out", "--n-workers", "1")
+        self.wait_for_tasks("out", 3, process)
+        process.kill()
+        process.communicate()
+
+    def test_what_was_damaged_in_between_is_made_again(self):
+        self.stop_half_way()
+        chunks = [os.path.join(f, n) for f, _, names in os.walk(self.path("out.run", "output")) for n in names]
+        victims = sorted(c for c in chunks if ".part-" not in c)
+        with open(victims[0], "r+b") as file:
+            file.seek(20)
+            byte = file.read(1)
+            file.seek(20)
+            file.write(bytes([byte[0] ^ 1]))
+        os.truncate(victims[1], 10)
+        os.remove(victims[2])
+        self.call("out", "--resume")
+        self.assert_as_quiet("out")
+
+    def test_another_option_or_input_is_refused_by_name(self):
+        self.stop_half_way()
+        done = self.call("out", "--resume", "--dark", "4", code=1)
+        self.assertIn("option dark was 3 and is 4", done.stderr)
+        done = self.call("out", "--resume", "--set", "writer.level=8", code=1)
+        self.assertIn("writer option level was 9 and is 8", done.stderr)
+        tile = os.path.join(self.scan, "0", "0_0", "0.dcimg")
+        status = os.stat(tile)
+        os.utime(tile, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
+        try:
+            done = self.call("out", "--resume", code=1)
+            self.assertIn("0_0/0.dcimg has been written to", done.stderr)
+        finally:
+            os.utime(tile, ns=(status.st_atime_ns, status.st_mtime_ns))
+        self.call("out", "--resume")
+        self.assert_as_quiet("out")
+
+    def test_a_second_run_of_the_same_output_is_refused(self):
+        process = self.start("out", "--n-workers", "1")
+        self.wait_for_tasks("out", 1, process)
+        process.send_signal(signal.SIGSTOP)
+        try:
+            for more in ((), ("--resume",), ("--overwrite",)):
+                done = self.call("out", *more, code=1)
+                self.assertIn("is being worked on by", done.stderr)
+            self.assertIn(str(process.pid), done.stderr)
+            self.call("out", "--phase", "sweep", code=75)
+        finally:
+            process.send_signal(signal.SIGCONT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assert_as_quiet("out")
+
+
+class Parts(RunCase):
+    def test_three_processes_one_of_them_killed_give_the_same_bits(self):
+        self.call("out", "--phase", "levels", code=75)
+        self.call("out", "--phase", "finish", code=75)
+        processes = [self.start("out", "--phase", "sweep", "--part", f"{i}/3", "--n-workers", "1") for i in range(3)]
+        time.sleep(0.4 * self.seconds)
+        processes[1].kill()
+        codes = []
+        for process in processes:
+            _, err = process.communicate(timeout=60)
+            codes.append((process.returncode, err))
+        self.assertEqual([codes[0][0], codes[2][0]], [0, 0], codes)
+        self.call("out", "--phase", "sweep", "--part", "1/3")
+        self.call("out", "--phase", "levels", "--all")
+        self.call("out", "--phase", "finish")
+        self.assert_as_quiet("out")
+        for phase in ("illumination", "sweep", "finish"):
+            self.call("out", "--phase", phase)
+
+    def test_single_tasks_in_any_order_twice_at_once_give_the_same_bits(self):
+        self.call("out", "--phase", "sweep", "--task", "0")
+        tasks = list(range(1, self.sweep_tasks("out")))
+        self.assertGreater(len(tasks), 3)
+        random.Random(3).shuffle(tasks)
+        for task in tasks[:-1]:
+            self.call("out", "--phase", "sweep", "--task", str(task))
+        self.call("out", "--phase", "levels", code=75)
+        for task in (0, tasks[-1]):
+            both = [self.start("out", "--phase", "sweep", "--task", str(task)) for _ in range(2)]
+            for process in both:
+                _, err = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 0, err)
+        self.call("out", "--phase", "sweep", "--task", "1000", code=2)
+        self.call("out", "--phase", "levels")
+        self.call("out", "--phase", "finish")
+        self.assert_as_quiet("out")
+
+    def test_a_part_that_is_terminated_says_that_it_got_somewhere(self):
+        process = self.start("out", "--phase", "sweep", "--n-workers", "1")
+        self.wait_for_tasks("out", 1, process)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 76, err)
+        self.call("out", "--phase", "sweep", "--dark", "7", code=65)
+        for phase in ("sweep", "levels", "finish"):
+            self.call("out", "--phase", phase)
+        self.assert_as_quiet("out")
+
+    def test_a_format_that_cannot_be_written_in_parts_is_refused(self):
+        self.fail_with(2, "run", self.scan, "-o", self.path("out"), "--writer", "null", "--flat", "none", "--destripe",
+                       "none", "--align=false", "--phase", "sweep", "--all", says=("null", "--phase"))
+
+
+if __name__ == "__main__":
+    unittest.main()
