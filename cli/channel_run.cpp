@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 
 #include "aligning.hpp"
 #include "measured_flat.hpp"
@@ -173,11 +172,11 @@ void ChannelRun::go_on(const std::string& stored, const std::string& plan) {
 void ChannelRun::check_targets() const {
   const StitchRequest& request = request_.stitching;
   check_stitching(request, TileFolder(session_, plain_access(request)));
-  if (request.common.overwrite) return;
-  if (request_.measure_flat && !folder_.exists())
+  if (folder_.exists()) return;  // what stands there may be of that run
+  if (request_.measure_flat && !request.common.overwrite)
     refuse_existing(flat_path(request),
                     "use it with --flat (ILLUM_CORR), or give --overwrite to measure it again");
-  if (!request_.align || folder_.exists()) return;
+  if (!request_.align) return;
   check_alignment_target(alignment_path(request), request.common);
   check_report_target(report_path(request), request.common);
 }

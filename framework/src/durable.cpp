@@ -138,11 +138,13 @@ void make_files_durable(const fs::path& root, const std::vector<std::string>& fi
   std::set<fs::path> folders;
   for (const std::string& file : files) {
     sync_one(root / file);
-    for (fs::path above = fs::path(file).parent_path(); !above.empty(); above = above.parent_path())
-      folders.insert(root / above);
+    fs::path above = fs::path(file).parent_path();
+    folders.insert(root / above);
+    // Folders that were there before need nothing.
+    for (; above.is_relative() && !above.empty(); above = above.parent_path())
+      folders.insert(root / above.parent_path());
   }
   for (const fs::path& folder : folders) sync_one(folder);
-  if (!files.empty()) sync_one(root);
 }
 
 std::string process_token() {

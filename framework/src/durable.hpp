@@ -19,8 +19,8 @@ void make_durable(const std::filesystem::path& path);
 /// Forces the entries of one folder to the disk. Throws Error.
 void sync_folder(const std::filesystem::path& folder);
 
-/// Forces files, given relative to the folder `root`, to the disk with the entries of all folders between.
-/// Throws Error.
+/// Forces files, absolute or relative to the folder `root`, to the disk with the entries of all folders
+/// between. Throws Error.
 void make_files_durable(const std::filesystem::path& root, const std::vector<std::string>& files);
 
 /// "HOST-PROCESS-TIME": of this process on this machine now.

@@ -12,9 +12,9 @@ import unittest
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
-from cli_support import BIN, Case, read_json, write_dcimg
+from cli_support import BIN, Case, read_json, read_zarr, write_dcimg
 
-OPTIONS = ("--ngff", "--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "4", "--chunk-size",
+OPTIONS = ("--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "4", "--chunk-size",
            "16,16,16", "--x-step-size", "1.2728", "--silent", "--tasks", "7", "--set", "writer.level=9")
 
 
@@ -36,6 +36,8 @@ def files_of(root):
 class RunCase(Case):
     """Two tiles that overlap in y, and the volume that one quiet run makes of them."""
 
+    writer = "zarr"
+
     @classmethod
     def setUpClass(cls):
         cls.shared = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"spim_run_{os.getpid()}_{cls.__name__}")
@@ -53,7 +55,7 @@ class RunCase(Case):
 
     @classmethod
     def command(cls, output, *more):
-        return [os.path.join(BIN, "spimstitch"), "run", cls.scan, "-o", output, *OPTIONS, *more]
+        return [os.path.join(BIN, "spimstitch"), "run", cls.scan, "-o", output, "--writer", cls.writer, *OPTIONS, *more]
 
     def call(self, output, *more, code=0):
         done = subprocess.run(self.command(self.path(output), *more), capture_output=True, text=True)
@@ -229,6 +231,88 @@ class Parts(RunCase):
     def test_a_format_that_cannot_be_written_in_parts_is_refused(self):
         self.fail_with(2, "run", self.scan, "-o", self.path("out"), "--writer", "null", "--flat", "none", "--destripe",
                        "none", "--align=false", "--phase", "sweep", "--all", says=("null", "--phase"))
+
+
+class Blockfs(RunCase):
+    """The same in a format whose files hold many blocks."""
+
+    writer = "blockfs"
+
+    def test_killed_and_resumed_and_in_parts_it_is_the_same(self):
+        process = self.start("out", "--n-workers", "1")
+        self.wait_for_tasks("out", 3, process)
+        process.kill()
+        process.communicate()
+        self.call("out", "--resume", "--n-workers", "3")
+        self.assert_as_quiet("out")
+        both = [self.start("parts", "--phase", "sweep", "--part", f"{i}/2") for i in range(2)]
+        for process in both:
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 0, err)
+        self.call("parts", "--phase", "levels")
+        self.call("parts", "--phase", "finish")
+        self.assert_as_quiet("parts")
+
+    def test_another_reader_finds_the_voxels_of_the_other_format(self):
+        from support.blockfs_reader import Directory
+
+        done = subprocess.run([*self.command(self.path("out")), "--writer", "zarr"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for level in range(4):
+            scale = 2**level
+            found = Directory(os.path.join(self.shared, "quiet", f"{scale}_{scale}_{scale}", "precomputed.blockfs")).read()
+            np.testing.assert_array_equal(found, read_zarr(self.path("out"), level))
+
+
+class Channels(Case):
+    def test_several_are_placed_by_the_alignment_of_the_first(self):
+        self.succeed("simulate", "--output", self.path("scan"), "--silent", "--tiles", "1,2,1", "--frames", "60", "--frame-width",
+                     "64", "--frame-height", "64", "--overlap", "0.4", "--organ-size", "0", "--seed", "5", "--displace-tile",
+                     "0,1,0:0,-7.2,0", "--channels", "Ex_488,Ex_561")
+        scan = self.path("scan")
+        call = ("run", "Ex_488", "Ex_561", "--ngff", "--levels", "2", "--silent", "--dark", "0", "--destripe", "none", "--flat", "none",
+                "--set", "aligner.sample-count=4")
+        self.succeed(*call, cwd=scan)
+        a, b = (read_zarr(os.path.join(scan, f"Ex_{c}_stitched.ngff")) for c in (488, 561))
+        self.assertEqual(a.shape, b.shape)
+        second = read_json(os.path.join(scan, "Ex_561_stitched.ngff.config.json"))
+        self.assertEqual(os.path.basename(second["options"]["alignment"]), "Ex_488-align.json")
+        self.assertFalse(os.path.exists(os.path.join(scan, "Ex_561-align.json")))
+        self.succeed(*call, "--resume", cwd=scan)  # nothing left to do
+        self.fail_with(2, "run", "Ex_488", "Ex_561", "-o", "x", cwd=scan, says="--output")
+        told = self.succeed(*call, "--print-config", cwd=scan).stdout
+        self.assertIn('"levels": 2', told)
+
+
+class Forecast(RunCase):
+    def plan(self, *more):
+        return subprocess.run([os.path.join(BIN, "spimstitch"), "plan", self.scan, "-o", self.path("out"), "--writer", "zarr", *OPTIONS,
+                               *more], capture_output=True, text=True)
+
+    def test_it_says_what_a_run_will_need_and_writes_nothing(self):
+        done = self.plan()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("tiles         2", "192 frames", "1 pairs of tiles", "volume", "memory", "disk", "time"):
+            self.assertIn(word, done.stdout)
+        self.assert_nothing_left()
+
+    def test_it_names_what_will_fail(self):
+        os.makedirs(self.path("out"))
+        with open(self.path("out", ".zgroup"), "w"):
+            pass
+        victim = os.path.join(self.scan, "0", "0_900", "0.dcimg")
+        with open(victim, "r+b") as file:
+            data = file.read()
+            file.truncate(len(data) // 2)
+        try:
+            done = self.plan()
+        finally:
+            with open(victim, "wb") as file:
+                file.write(data)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("exists already", done.stdout)
+        self.assertIn("is cut short", done.stdout)
+        self.assertIn("2 problems are in the way", done.stderr)
 
 
 if __name__ == "__main__":
