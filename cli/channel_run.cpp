@@ -76,20 +76,20 @@ ChannelRun::ChannelRun(Session& session, ChannelRequest request)
     : session_(session), request_(std::move(request)), folder_(request_.stitching.output.path) {
   tiles_ = TileFolder(session_, plain_access(request_.stitching)).paths();
   if (tiles_.size() < 2) request_.align = false;
+  // As the user asked for it: later the request also holds what the first phases made.
+  const StitchRequest& asked = request_.stitching;
+  planned_ = request_.saved;
+  for (const char* name : kFreeOptions) planned_.options.erase(name);
+  for (const TilePath& tile : tiles_) inputs_.push_back(tile.path);
+  for (const fs::path& file : asked.stack.corrections.inputs()) inputs_.push_back(file);
+  if (!asked.stitch.alignment.empty()) inputs_.emplace_back(asked.stitch.alignment);
 }
 
 ChannelRun::~ChannelRun() = default;
 
 std::string ChannelRun::plan_now() const {
-  const StitchRequest& request = request_.stitching;
-  RunPlan plan;
-  plan.choices = request_.saved;
-  for (const char* name : kFreeOptions) plan.choices.options.erase(name);
-  plan.plugins = plugin_versions(session_, request.plugins.get());
-  for (const TilePath& tile : tiles_) plan.inputs.push_back(look_at_input(tile.path));
-  for (const fs::path& file : request.stack.corrections.inputs()) plan.inputs.push_back(look_at_input(file));
-  if (const std::string& file = request.stitch.alignment; !file.empty())
-    plan.inputs.push_back(look_at_input(file));
+  RunPlan plan{planned_, plugin_versions(session_, request_.stitching.plugins.get()), {}};
+  for (const fs::path& input : inputs_) plan.inputs.push_back(look_at_input(input));
   return plan_text(plan);
 }
 

@@ -2,10 +2,12 @@
 /// One channel from camera files to a published volume, in tasks that are kept in OUTPUT.run: whatever
 /// happens, the next process goes on where this one stopped.
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "run_options.hpp"
 #include "spim/host/run_folder.hpp"
@@ -83,6 +85,8 @@ class ChannelRun {
   RunFolder folder_;
   std::unique_ptr<RunLock> lock_;
   std::vector<TilePath> tiles_;
+  Configuration planned_;                      ///< options that decide the bits, as they were asked for
+  std::vector<std::filesystem::path> inputs_;  ///< files that decide them
 };
 
 }  // namespace spim::cli

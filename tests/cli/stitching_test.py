@@ -202,7 +202,7 @@ class Pipeline(Tiles):
         self.assertEqual(len(info["scales"]), 7)
         self.assertIn("illumination is not corrected", done.stderr)
         self.assertEqual(sorted(os.listdir(self.folder)),
-                         ["Ex_488", "Ex_488_stitched", "Ex_488_stitched.config.json"])
+                         ["Ex_488", "Ex_488_stitched", "Ex_488_stitched.config.json", "Ex_488_stitched.run.json"])
 
     def test_saved_configuration_repeats_the_run(self):
         self.acquisition(self.GRID)
