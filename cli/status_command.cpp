@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
+#include "common_options.hpp"
 #include "run_manifest.hpp"
 #include "spim/host/run_plan.hpp"
 #include "values.hpp"
@@ -70,6 +71,8 @@ int run_status(const Invocation& call) {
       "Says what of the runs that make the volumes OUTPUT is done. The exit code is 0 when all of them are "
       "complete and 3 when something is missing.");
   line.arguments({"OUTPUT", "", "volume that is being made, or has been"}, outputs, {1, 64});
+  CommonOptions common;
+  add_general_options(line, common);
   if (!line.parse(call.arguments)) return kDone;
   int code = kDone;
   for (const std::string& output : outputs) {
