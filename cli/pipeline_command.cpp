@@ -48,9 +48,11 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   line.text({"channel", "FOLDER", "the same as CHANNEL"}, request.stitch.input);
   line.group("Output");
   line.text(
-      {"output,o", "PATH", "volume to write; without it CHANNEL_stitched, with --ngff CHANNEL_stitched.ngff"},
+      {"output,o", "PATH",
+       "volume to write; without it CHANNEL_stitched.ngff, or CHANNEL_stitched when it is not OME-Zarr"},
       request.output.path);
   add_output_options(line, request.output, request.common);
+  request.plugins.default_writer("zarr");
   request.plugins.add_writer(line);
   add_scan_options(line, request.scan);
   add_stack_options(line, request.stack);

@@ -65,8 +65,14 @@ void PluginChoice::add_reader(CommandLine& line) {
 }
 
 void PluginChoice::add_writer(CommandLine& line) {
-  line.flag({"ngff", "", "write OME-Zarr (the same as --writer zarr) instead of blockfs"}, ngff_);
-  line.text({"writer", "ID", "writer plugin; without it blockfs"}, writer_);
+  line_ = &line;
+  ngff_ = default_writer_ == "zarr";
+  line.flag({"ngff", "",
+             "write OME-Zarr (the same as --writer zarr), or with --ngff=false blockfs (the same as --writer "
+             "blockfs)"},
+            ngff_);
+  const std::string help = fmt::format("writer plugin; without it {}", default_writer_);
+  line.text({"writer", "ID", help}, writer_);
   for (const PluginOption& option : kWriterOptions)
     line.text({option.names, option.word, option.help}, writer_options_[option.plugin_name]);
 }
@@ -156,17 +162,23 @@ bool PluginChoice::aligner_given() const {
   return !aligner_.empty() || !configured_.aligner.id.empty();
 }
 
+bool PluginChoice::wants_ngff() const {
+  return ngff_ && line_ != nullptr && line_->given("ngff");
+}
+
 bool PluginChoice::writer_given() const {
-  return ngff_ || !writer_.empty() || !configured_.writer.id.empty();
+  return wants_ngff() || !writer_.empty() || !configured_.writer.id.empty();
 }
 
 std::string PluginChoice::writer_id() const {
-  if (ngff_ && !writer_.empty() && writer_ != "zarr")
+  if (wants_ngff() && !writer_.empty() && writer_ != "zarr")
     throw UsageError(fmt::format("--ngff and --writer {} contradict each other; give one of them", writer_));
   if (!writer_.empty()) return writer_;
   const auto format = writer_options_.find("zarr-format");
-  if (ngff_ || (format != writer_options_.end() && !format->second.empty())) return "zarr";
-  return configured_.writer.id.empty() ? default_writer_ : configured_.writer.id;
+  if (wants_ngff() || (format != writer_options_.end() && !format->second.empty())) return "zarr";
+  if (!configured_.writer.id.empty()) return configured_.writer.id;
+  const bool refuses_ngff = line_ != nullptr && line_->given("ngff") && !ngff_;
+  return refuses_ngff && default_writer_ == "zarr" ? "blockfs" : default_writer_;
 }
 
 void PluginChoice::resolve(Session& session, const std::vector<Kind>& used) {

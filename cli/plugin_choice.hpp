@@ -42,7 +42,7 @@ class PluginChoice {
   void want_writer(const std::string& id) { writer_ = id; }
   /// True when the user chose the writer, and not the default. After parse().
   bool writer_given() const;
-  /// The writer that is taken when the user chooses none.
+  /// The writer that is taken when the user chooses none; for the help, before add_writer().
   void default_writer(const std::string& id) { default_writer_ = id; }
   /// Sets an option of the plugin in use, as --set does.
   void set(Kind kind, std::string_view option, std::string_view value);
@@ -61,9 +61,11 @@ class PluginChoice {
 
  private:
   void choose_destripe(Selections& typed);
+  bool wants_ngff() const;
 
   std::string reader_, writer_, destripe_, aligner_, config_;
   std::string default_writer_ = "blockfs";
+  const CommandLine* line_ = nullptr;  ///< of add_writer(); outlives this
   bool ngff_ = false;
   std::vector<std::string> settings_;
   std::map<std::string, std::string> destripe_options_;  ///< of the plugin, by name; empty: not given

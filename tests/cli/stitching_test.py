@@ -186,23 +186,27 @@ class Pipeline(Tiles):
     def test_environment_of_the_reference_is_obeyed(self):
         self.acquisition(self.GRID)
         self.succeed("Ex_488", *RAW, "--align=false", cwd=self.folder, program="spimstitch-pipeline",
-                     env={"X_STEP_SIZE": str(STEP), "Y_VOXEL_SIZE": str(VOXEL), "NGFF": "1", "WORKERS": "2"})
+                     env={"X_STEP_SIZE": str(STEP), "Y_VOXEL_SIZE": str(VOXEL), "WORKERS": "2"})
         self.assert_equals_blend(read_zarr(self.path("Ex_488_stitched.ngff")), self.tiles)
 
     def test_options_override_environment(self):
         self.acquisition(self.GRID)
-        self.succeed("pipeline", "Ex_488/", *SCAN, *RAW, "--ngff", "-o", "mine", "--align=false", cwd=self.folder,
+        self.succeed("pipeline", "Ex_488/", *SCAN, *RAW, "-o", "mine", "--align=false", cwd=self.folder,
                      env={"X_STEP_SIZE": "7", "Y_VOXEL_SIZE": "9"})
         self.assert_equals_blend(read_zarr(self.path("mine")), self.tiles)
 
-    def test_default_output_is_a_blockfs_volume_of_seven_levels(self):
+    def test_default_output_is_ome_zarr_of_seven_levels_and_blockfs_when_refused(self):
         self.acquisition(self.GRID)
         done = self.succeed("pipeline", "Ex_488", *SCAN, *RAW, "--align=false", cwd=self.folder)
-        info = read_json(self.path("Ex_488_stitched", "info"))
-        self.assertEqual(len(info["scales"]), 7)
+        metadata = read_json(self.path("Ex_488_stitched.ngff", ".zattrs"))
+        self.assertEqual(len(metadata["multiscales"][0]["datasets"]), 7)
         self.assertIn("illumination is not corrected", done.stderr)
-        self.assertEqual(sorted(os.listdir(self.folder)),
-                         ["Ex_488", "Ex_488_stitched", "Ex_488_stitched.config.json", "Ex_488_stitched.run.json"])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["Ex_488", *(f"Ex_488_stitched.ngff{end}" for end in
+                                                                       ("", ".config.json", ".run.json"))])
+        self.succeed("pipeline", "Ex_488", *SCAN, *RAW, "--align=false", cwd=self.folder, env={"NGFF": "0"})
+        self.assertEqual(len(read_json(self.path("Ex_488_stitched", "info"))["scales"]), 7)
+        self.succeed("pipeline", "Ex_488", *SCAN, *RAW, "--align=false", "--writer", "precomputed", "-o", "pre", cwd=self.folder)
+        self.assertEqual(len(read_json(self.path("pre", "info"))["scales"]), 7)
 
     def test_saved_configuration_repeats_the_run(self):
         self.acquisition(self.GRID)
