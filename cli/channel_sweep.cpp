@@ -96,16 +96,19 @@ bool ChannelRun::is_wanted(const std::string& task) {
 void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
   const RunOptions& run = request_.run;
   const StitchRequest& request = request_.stitching;
-  TaskCommitter committer(folder_, volume.spec, [&](const fs::path& path) {
-    return create_writer(session_.registry(), session_.host(), request.plugins.get().writer, path);
-  });
+  TaskCommitter committer(
+      folder_, volume.spec,
+      [&](const fs::path& path) {
+        return create_writer(session_.registry(), session_.host(), request.plugins.get().writer, path);
+      },
+      &session_.stages());
   SweepShare share{{}, run.shares() ? Leftovers::leave : Leftovers::make};
   if (run.includes(Phase::sweep)) {
     const auto [first, end] =
         run.shares() ? run.share_of(layout.sweep_tasks()) : std::pair{std::int64_t{0}, layout.sweep_tasks()};
     for (std::int64_t i = first; i < end; ++i)
       if (is_wanted(task_name({0, i}))) share.tasks.insert(i);
-    const SweepSettings settings{session_.options().memory()};
+    const SweepSettings settings{session_.options().memory(), 0, &session_.stages()};
     const VolumeSource& source = *volume.stitched.volume;
     if (!share.tasks.empty())
       report_sweep_plan(session_, request.output.path, volume.spec,

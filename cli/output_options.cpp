@@ -79,7 +79,7 @@ void write_volume(Session& session, std::span<VolumeSource* const> channels, con
     if (channel->type() == PixelType::u16) spec.type = PixelType::u16;
   spec.chunk = writer->chunk_shape(spec);
 
-  const SweepSettings settings{session.options().memory(), writer->memory_bytes(spec)};
+  const SweepSettings settings{session.options().memory(), writer->memory_bytes(spec), &session.stages()};
   report_sweep_plan(session, path, spec, plan_sweep(source, spec, session.executor(), settings));
   sweep(channels, *writer, spec, session.executor(), settings, session.progress());
   session.executor().cancel().check();

@@ -4,6 +4,7 @@
 
 #include "frame_gaps.hpp"
 #include "spim/host/instances.hpp"
+#include "spim/host/metered_frames.hpp"
 
 namespace spim::cli {
 
@@ -94,11 +95,14 @@ std::unique_ptr<FrameSource> StackOpener::frames_of(const std::filesystem::path&
                                                     const std::shared_ptr<FrameReader>& reader,
                                                     StackChecks checks) {
   if (checks == StackChecks::report) report_gaps(path, *reader);
-  auto frames = oriented_stack(path, reader, options_);
+  StageMeter& meter = session_->stages();
+  auto frames =
+      metered_frames(oriented_stack(path, counted_reader(reader, meter), options_), meter, Stage::read);
   if (corrections_.none()) return frames;
   const StackShape shape = frames->shape();
-  return corrected_frames(std::move(frames), corrections_.for_shape(shape.rows, shape.columns),
-                          corrections_.tally());
+  return metered_frames(corrected_frames(std::move(frames), corrections_.for_shape(shape.rows, shape.columns),
+                                         corrections_.tally()),
+                        meter, Stage::correct);
 }
 
 void StackOpener::report_gaps(const std::filesystem::path& path, FrameReader& reader) const {

@@ -9,6 +9,7 @@
 #include "spim/host/host_services.hpp"
 #include "spim/host/progress.hpp"
 #include "spim/host/registry.hpp"
+#include "spim/host/stage_meter.hpp"
 
 namespace spim::cli {
 
@@ -24,6 +25,8 @@ class Session {
   const CommonOptions& options() const noexcept { return options_; }
   const Executor& executor() const noexcept { return executor_; }
   Progress& progress() noexcept { return *progress_; }
+  /// What everything that is opened through the session costs.
+  StageMeter& stages() noexcept { return stages_; }
   /// What plugins may ask for; outlives what is made of them as long as the session does.
   Host& host() noexcept { return host_; }
   /// The plugins that can be found; searched at the first call. [main thread]
@@ -34,6 +37,7 @@ class Session {
   Logger logger_;
   Executor executor_;
   HostServices host_;
+  StageMeter stages_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Registry> registry_;
 };

@@ -43,16 +43,38 @@ class ChunkBuffers {
   std::int64_t voxels_;
 };
 
+/// Counts what a writer takes.
+class MeteredWriter final : public VolumeWriter {
+ public:
+  MeteredWriter(VolumeWriter& writer, const VolumeSpec& spec, StageMeter* meter)
+      : writer_(writer), spec_(spec), meter_(meter) {}
+
+  Index3 chunk_shape(const VolumeSpec& spec) const override { return writer_.chunk_shape(spec); }
+  void begin(const VolumeSpec& spec) override { writer_.begin(spec); }
+  void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) override {
+    const StageTimer timer(meter_, Stage::encode, count(voxels.size) * bytes_of(spec_.type));
+    writer_.write(chunk, voxels);
+  }
+  void write_zero(const ChunkAddress& chunk) override { writer_.write_zero(chunk); }
+  void finish() override { writer_.finish(); }
+
+ private:
+  VolumeWriter& writer_;
+  const VolumeSpec& spec_;
+  StageMeter* meter_;
+};
+
 /// One sweep at work.
 class Sweeper {
  public:
   Sweeper(VolumeSource& source, Pyramid& pyramid, const VolumeSpec& spec, const Executor& executor,
-          Progress& progress)
+          Progress& progress, StageMeter* meter)
       : source_(source),
         pyramid_(pyramid),
         spec_(spec),
         executor_(executor),
         progress_(progress),
+        meter_(meter),
         buffers_(executor.workers(), min(spec.chunk, spec.shape)) {}
 
   void run(const detail::SweepLayout& layout) {
@@ -77,12 +99,17 @@ class Sweeper {
     const Index3 begin{index.x * spec_.chunk.x, index.y * spec_.chunk.y, index.z * spec_.chunk.z};
     const Box box{begin, min(begin + spec_.chunk, spec_.shape)};
     VolumeView<std::uint16_t> voxels = dense_view<std::uint16_t>(nullptr, box.size());
+    const std::int64_t bytes = count(box.size()) * bytes_of(spec_.type);
     if (source_.may_hold_data(box)) {
+      const StageTimer timer(meter_, Stage::place, bytes);
       voxels.data = buffers_.of(worker);
       source_.read(box, voxels);
     }
-    pyramid_.add(index, as_const(voxels));
-    progress_.advance(count(box.size()) * bytes_of(spec_.type));
+    {
+      const StageTimer timer(meter_, Stage::halve, bytes);
+      pyramid_.add(index, as_const(voxels));
+    }
+    progress_.advance(bytes);
   }
 
   VolumeSource& source_;
@@ -90,6 +117,7 @@ class Sweeper {
   const VolumeSpec& spec_;
   const Executor& executor_;
   Progress& progress_;
+  StageMeter* meter_;
   ChunkBuffers buffers_;
 };
 
@@ -133,8 +161,9 @@ SweepReport sweep(std::span<VolumeSource* const> channels, VolumeWriter& writer,
   SweepReport report;
   for (std::int32_t channel = 0; channel < spec.channel_count; ++channel) {
     const auto i = static_cast<std::size_t>(channel);
-    Pyramid pyramid(writer, spec, channel);
-    Sweeper(*channels[i], pyramid, spec, executor, progress).run(layouts[i]);
+    MeteredWriter metered(writer, spec, settings.meter);
+    Pyramid pyramid(metered, spec, channel);
+    Sweeper(*channels[i], pyramid, spec, executor, progress, settings.meter).run(layouts[i]);
     report.chunks_written += pyramid.chunks();
     report.chunks_zero += pyramid.zero_chunks();
     report.voxels += count(spec.shape);

@@ -20,8 +20,9 @@ class CollectedFiles final : public FileSink {
 
 }  // namespace
 
-TaskCommitter::TaskCommitter(const RunFolder& folder, const VolumeSpec& spec, WriterFactory create)
-    : folder_(folder), spec_(spec), create_(std::move(create)), thread_([this] { work(); }) {}
+TaskCommitter::TaskCommitter(const RunFolder& folder, const VolumeSpec& spec, WriterFactory create,
+                             StageMeter* meter)
+    : folder_(folder), spec_(spec), create_(std::move(create)), meter_(meter), thread_([this] { work(); }) {}
 
 TaskCommitter::~TaskCommitter() {
   {
@@ -89,6 +90,7 @@ void TaskCommitter::work() {
 }
 
 void TaskCommitter::commit(Done& done) const {
+  const StageTimer timer(meter_, Stage::commit);
   LedgerEntry entry;
   entry.task = task_name(done.task);
   entry.by = done.open.token.empty() ? unique_token() : done.open.token;
@@ -98,6 +100,7 @@ void TaskCommitter::commit(Done& done) const {
     entry.files = secure_files(folder_.content(), std::move(collected.files));
     entry.seconds = now() - done.open.began;
   }
+  if (meter_ != nullptr) meter_->add_bytes(Stage::commit, entry.bytes());
   folder_.record(entry);
 }
 

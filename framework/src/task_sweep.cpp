@@ -26,11 +26,13 @@ std::int64_t bytes_of_chunk(const VolumeSpec& spec) noexcept {
 /// Gives each chunk to the writer of its task.
 class OwnedChunks final : public VolumeWriter {
  public:
-  OwnedChunks(const TaskLayout& layout, TaskWriters& writers) : layout_(layout), writers_(writers) {}
+  OwnedChunks(const TaskLayout& layout, TaskWriters& writers, StageMeter* meter)
+      : layout_(layout), writers_(writers), meter_(meter) {}
 
   Index3 chunk_shape(const VolumeSpec& spec) const override { return spec.chunk; }
   void begin(const VolumeSpec&) override {}
   void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) override {
+    const StageTimer timer(meter_, Stage::encode, count(voxels.size) * bytes_of(layout_.shape().spec.type));
     writers_.writer(layout_.owner(chunk)).write(chunk, voxels);
   }
   void write_zero(const ChunkAddress& chunk) override {
@@ -41,13 +43,14 @@ class OwnedChunks final : public VolumeWriter {
  private:
   const TaskLayout& layout_;
   TaskWriters& writers_;
+  StageMeter* meter_;
 };
 
 /// Sweeps the chunks of some tasks.
 class TaskSweeper {
  public:
   TaskSweeper(VolumeSource& source, const TaskLayout& layout, const SweepShare& share, TaskWriters& writers,
-              const Executor& executor, Progress& progress)
+              const Executor& executor, Progress& progress, StageMeter* meter)
       : source_(source),
         layout_(layout),
         spec_(layout.shape().spec),
@@ -55,7 +58,8 @@ class TaskSweeper {
         writers_(writers),
         executor_(executor),
         progress_(progress),
-        owned_(layout, writers),
+        meter_(meter),
+        owned_(layout, writers, meter),
         pyramid_(owned_, spec_, 0,
                  [this, leftovers = share.leftovers](const ChunkAddress& chunk) {
                    if (leftovers == Leftovers::leave) return layout_.owner(chunk).level == 0;
@@ -99,13 +103,18 @@ class TaskSweeper {
     const Index3 begin{index.x * spec_.chunk.x, index.y * spec_.chunk.y, index.z * spec_.chunk.z};
     const Box box{begin, min(begin + spec_.chunk, spec_.shape)};
     VolumeView<std::uint16_t> voxels = dense_view<std::uint16_t>(nullptr, box.size());
+    const std::int64_t bytes = count(box.size()) * bytes_of(spec_.type);
     if (source_.may_hold_data(box)) {
+      const StageTimer timer(meter_, Stage::place, bytes);
       voxels.data = buffer_of(worker);
       source_.read(box, voxels);
     }
     // A parent is written by whoever brings its last child, so when the last chunk of a task is through, all
     // that the task owns is written.
-    pyramid_.add(index, as_const(voxels));
+    {
+      const StageTimer timer(meter_, Stage::halve, bytes);
+      pyramid_.add(index, as_const(voxels));
+    }
     progress_.advance(bytes_of_chunk(spec_));
     const TaskId task = layout_.owner({0, index});
     if (missing_[static_cast<std::size_t>(task.number)].fetch_sub(1) == 1) writers_.finished(task);
@@ -125,6 +134,7 @@ class TaskSweeper {
   TaskWriters& writers_;
   const Executor& executor_;
   Progress& progress_;
+  StageMeter* meter_;
   OwnedChunks owned_;
   Pyramid pyramid_;
   std::vector<std::atomic<std::int64_t>> missing_;  ///< chunks of level 0 of each task
@@ -143,7 +153,7 @@ void sweep_tasks(VolumeSource& source, const TaskLayout& layout, const SweepShar
   std::int64_t chunks = 0;
   for (const std::int64_t task : share.tasks) chunks += counts.at(static_cast<std::size_t>(task));
   progress.begin("writing the volume", chunks * bytes_of_chunk(spec));
-  TaskSweeper(source, layout, share, writers, executor, progress).run(lanes);
+  TaskSweeper(source, layout, share, writers, executor, progress, settings.meter).run(lanes);
   executor.cancel().check();
   progress.end();
 }

@@ -6,6 +6,7 @@
 
 #include "spim/host/executor.hpp"
 #include "spim/host/progress.hpp"
+#include "spim/host/stage_meter.hpp"
 #include "spim/host/volume_source.hpp"
 #include "spim/volume_writer.hpp"
 
@@ -14,6 +15,7 @@ namespace spim {
 struct SweepSettings {
   std::int64_t memory_bytes = 0;  ///< ceiling for everything the sweep keeps; > 0
   std::int64_t writer_bytes = 0;  ///< of these, what the writer keeps: VolumeWriter::memory_bytes()
+  StageMeter* meter = nullptr;    ///< counts place, halve and encode
 };
 
 /// What a sweep is going to need; printed by commands before they start.

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "spim/host/run_folder.hpp"
+#include "spim/host/stage_meter.hpp"
 #include "spim/host/task_sweep.hpp"
 
 namespace spim {
@@ -21,8 +22,10 @@ class TaskCommitter final : public TaskWriters {
  public:
   using WriterFactory = std::function<std::unique_ptr<VolumeWriter>(const std::filesystem::path&)>;
 
-  /// `create` gives a writer that has not joined. All references outlive this; spec.name too.
-  TaskCommitter(const RunFolder& folder, const VolumeSpec& spec, WriterFactory create);
+  /// `create` gives a writer that has not joined; `meter` (may be null) counts Stage::commit. All references
+  /// outlive this; spec.name too.
+  TaskCommitter(const RunFolder& folder, const VolumeSpec& spec, WriterFactory create,
+                StageMeter* meter = nullptr);
   /// Enters what is finished; what goes wrong then is done again another time.
   ~TaskCommitter() override;
   TaskCommitter(const TaskCommitter&) = delete;
@@ -52,6 +55,7 @@ class TaskCommitter final : public TaskWriters {
   const RunFolder& folder_;
   VolumeSpec spec_;
   WriterFactory create_;
+  StageMeter* meter_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<TaskId, Open> open_;
