@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <system_error>
 
 #include "aligning.hpp"
 #include "measured_flat.hpp"
@@ -53,6 +57,18 @@ LedgerEntry product_entry(const std::string& task, const std::vector<fs::path>& 
   return entry;
 }
 
+/// Whether a failure is for want of space: what a plugin throws comes as text alone.
+bool tells_of_full_disk(std::string message) {
+  const auto lower = [](std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+  };
+  message = lower(std::move(message));
+  return std::ranges::any_of(std::array{ENOSPC, EDQUOT}, [&](int code) {
+    return message.find(lower(std::generic_category().message(code))) != std::string::npos;
+  });
+}
+
 void refuse_existing(const fs::path& file, const std::string& remedy) {
   std::error_code error;
   if (fs::exists(file, error)) throw Error(fmt::format("{} exists already; {}", file.string(), remedy));
@@ -93,27 +109,32 @@ std::string ChannelRun::plan_now() const {
   return plan_text(plan);
 }
 
+/// True when `plan` made what stands there, as far as lengths tell. Throws Error when that was changed.
 bool ChannelRun::is_published(const std::string& plan) const {
-  const auto stored = published_plan(request_.stitching.output.path);
-  return stored && plan_difference(*stored, plan, request_.stitching.output.path).empty();
+  const std::string& output = request_.stitching.output.path;
+  const auto stored = published_plan(output);
+  if (!stored || !plan_difference(*stored, plan, manifest_path(output).string()).empty()) return false;
+  if (const std::string file = published_fault(output); !file.empty())
+    throw Error(
+        fmt::format("{}: is complete, but {} is missing or has another length since; spimstitch verify {} "
+                    "--repair makes it again",
+                    output, file, output));
+  return true;
 }
 
 void ChannelRun::run() {
   const RunOptions& run = request_.run;
+  finish_earlier_run();
   const std::string plan = plan_now();
   std::error_code error;
   if ((run.resume || run.shares()) && !fs::exists(folder_.content(), error) && is_published(plan)) {
-    if (!run.shares()) folder_.remove();  // the end may have come between publishing and this
+    if (!run.shares()) folder_.remove();  // the end may have come in the middle of this
     if (!session_.options().silent) fmt::print("{}: is complete\n", request_.stitching.output.path);
     return;
   }
   open(plan);
   try {
-    if (run.includes(Phase::illumination)) illumination();
-    if (run.includes(Phase::alignment)) alignment();
-    if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))
-      sweep_and_levels();
-    if (run.includes(Phase::finish)) finish(plan);
+    work(plan);
   } catch (...) {
     // A run that has got nowhere leaves nothing behind.
     std::error_code ignored;
@@ -122,21 +143,52 @@ void ChannelRun::run() {
   }
 }
 
+void ChannelRun::work(const std::string& plan) try {
+  const RunOptions& run = request_.run;
+  if (run.includes(Phase::illumination)) illumination();
+  if (run.includes(Phase::alignment)) alignment();
+  if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))
+    sweep_and_levels();
+  if (run.includes(Phase::finish)) finish(plan);
+} catch (const Error& error) {
+  if (!tells_of_full_disk(error.what())) throw;
+  throw NotYet(fmt::format("{}; what is done is kept, {} goes on", error.what(),
+                           request_.run.shares() ? "the same command" : "--resume"));
+}
+
 /// Takes the run folder, so that nobody else writes to the same output.
 void ChannelRun::open(const std::string& plan) {
   const bool shares = request_.run.shares();
+  // Nobody may write into a volume that is being given its name.
+  const bool alone = !shares || request_.run.phase == phase_word(Phase::finish);
   if (!folder_.exists()) check_targets();
   folder_.create();
   try {
-    lock_ = std::make_unique<RunLock>(folder_.path(), shares ? RunSharing::together : RunSharing::alone);
+    lock_ = std::make_unique<RunLock>(folder_.path(), alone ? RunSharing::alone : RunSharing::together);
   } catch (const Error& error) {
     if (!shares) throw;
     throw NotYet(error.what());
   }
+  if (!lock_->holds())
+    session_.warn(
+        fmt::format("{}: its file system knows no locks, so nothing keeps a second run from the "
+                    "same output; start none",
+                    folder_.path().string()));
+  if (alone) remove_abandoned();
   if (const auto stored = folder_.document("plan.json"); stored)
     go_on(*stored, plan);
   else
     begin(plan);
+}
+
+/// What processes that were killed left half written.
+void ChannelRun::remove_abandoned() const {
+  const StitchRequest& request = request_.stitching;
+  const fs::path output = request.output.path;
+  folder_.remove_unfinished();
+  for (const fs::path& target : {output, manifest_path(output), configuration_path(output),
+                                 flat_path(request), alignment_path(request), report_path(request)})
+    Publication::remove_abandoned(target);
 }
 
 void ChannelRun::begin(const std::string& plan) {
@@ -247,7 +299,7 @@ std::string ChannelRun::products_text() const {
   std::string text;
   const auto add = [&](const fs::path& file) {
     const FileSum sum = file_sum(file);
-    text += fmt::format("{} {} {:08x}\n", file.filename().string(), sum.bytes, sum.crc);
+    text += fmt::format("{} {} {}\n", sum.bytes, sum.crc, fs::absolute(file).lexically_normal().string());
   };
   if (request_.measure_flat) add(request_.stitching.stack.corrections.flat);
   if (const std::string& file = request_.stitching.stitch.alignment; !file.empty()) add(file);

@@ -56,6 +56,10 @@ class ChannelRun {
 
   std::string plan_now() const;
   bool is_published(const std::string& plan) const;
+  void work(const std::string& plan);
+  void finish_earlier_run();
+  bool is_named() const;
+  void remove_abandoned() const;
   void open(const std::string& plan);
   void begin(const std::string& plan);
   void go_on(const std::string& stored, const std::string& plan);
@@ -77,7 +81,10 @@ class ChannelRun {
   void make_levels(const TaskLayout& layout, const std::set<std::int64_t>& swept, TaskCommitter& committer);
   void require_done(const TaskLayout& layout, std::int32_t level) const;
   void complete(Volume& volume, const TaskLayout& layout);
+  void record_rest(const TaskLayout& layout);
   void finish(const std::string& plan);
+  void publish();
+  void save_beside();
   void say_published(const std::string& layout_text) const;
 
   Session& session_;

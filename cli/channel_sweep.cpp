@@ -5,6 +5,7 @@
 
 #include "channel_run.hpp"
 #include "run_manifest.hpp"
+#include "spim/host/file_id.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
@@ -15,6 +16,20 @@
 namespace spim::cli {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Documents of the run folder: the configuration as it was used, and which volume is about to get its name.
+constexpr const char* kSaved = "saved.json";
+constexpr const char* kPublishing = "publishing";
+
+/// What stays of a file or folder when it is renamed; "" when there is none.
+std::string identity(const fs::path& path) {
+  const auto id = file_id(path);
+  return id ? fmt::format("{}", id->second) : "";
+}
+
+}  // namespace
 
 struct ChannelRun::Volume {
   std::unique_ptr<TileFolder> folder;
@@ -54,7 +69,8 @@ TaskLayout ChannelRun::layout_of(const Volume& volume) {
   }
   const std::string source = (folder_.path() / kName).string();
   TaskShape shape = parse_task_shape(*text, source);
-  if (shape.spec.shape != spec.shape || shape.spec.chunk != spec.chunk || shape.unit != volume.unit)
+  if (shape.spec.shape != spec.shape || shape.spec.chunk != spec.chunk || shape.unit != volume.unit ||
+      shape.spec.levels != spec.levels || shape.spec.type != spec.type)
     throw Error(
         fmt::format("{}: is of a volume of {} voxels, but this one has {}; begin again with --overwrite",
                     source, format_triple(shape.spec.shape), format_triple(spec.shape)));
@@ -78,11 +94,22 @@ void ChannelRun::write_at_once(Volume& volume) {
                {request.output, request.plugins.get(), stitching_inputs(request, *volume.folder),
                 volume.stitched.labels, request_.saved});
   volume.folder->corrections().report();
+  const fs::path output = request.output.path;
+  LedgerEntry entry;
+  entry.task = "finish";
+  entry.by = unique_token();
+  entry.files = secure_files(output, files_below(output));
+  folder_.record(entry);
 }
 
 bool ChannelRun::is_wanted(const std::string& task) {
   const auto entry = folder_.entry(task);
-  if (!entry) return true;
+  if (!entry) {
+    if (folder_.done(task))
+      session_.warn(fmt::format("{}: the ledger entry of {} is damaged, so the task is done again",
+                                folder_.path().string(), task));
+    return true;
+  }
   // Parts trust each other; whoever resumes does not know how the run before ended.
   const std::string damaged = request_.run.shares() ? folder_.missing_file(*entry)
                                                     : folder_.damaged_file(*entry, session_.executor());
@@ -165,11 +192,29 @@ void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
       throw NotYet(fmt::format("{}: {} of the task {} is not there; do the task again",
                                folder_.path().string(), missing, task_name(task)));
   }
-  const auto writer = create_writer(session_.registry(), session_.host(),
-                                    request_.stitching.plugins.get().writer, folder_.content());
-  const std::string token = unique_token();
-  writer->join(volume.spec, {"finish", token.c_str()});
-  writer->finish();
+  {
+    const auto writer = create_writer(session_.registry(), session_.host(),
+                                      request_.stitching.plugins.get().writer, folder_.content());
+    const std::string token = unique_token();
+    writer->join(volume.spec, {"finish", token.c_str()});
+    writer->finish();
+  }
+  record_rest(layout);
+}
+
+/// What no task named: metadata and indices.
+void ChannelRun::record_rest(const TaskLayout& layout) {
+  std::set<std::string> named;
+  for (const TaskId task : layout.tasks())
+    if (const auto entry = folder_.entry(task_name(task)))
+      for (const StoredFile& file : entry->files) named.insert(file.path);
+  std::vector<std::string> rest = files_below(folder_.content());
+  std::erase_if(rest, [&](const std::string& file) { return named.contains(file); });
+  LedgerEntry entry;
+  entry.task = "finish";
+  entry.by = unique_token();
+  entry.files = secure_files(folder_.content(), std::move(rest));
+  folder_.record(entry);
 }
 
 void ChannelRun::finish(const std::string& plan) {
@@ -182,20 +227,53 @@ void ChannelRun::finish(const std::string& plan) {
           fmt::format("{}: is not published, because something changed while it was made: {}; restore it and "
                       "give --resume, or begin again with --overwrite",
                       path, changed));
-    Publication publication(
-        path, session_.options().overwrite,
-        stitching_inputs(request_.stitching, TileFolder(session_, plain_access(request_.stitching))),
-        folder_.content());
-    const RunManifest manifest{plan, *layout, folder_};
-    // Both stand before the output does: if the end comes in between, --resume knows that it is the end.
-    save_manifest(manifest, path);
-    save_configuration(request_.saved, configuration_path(path));
-    publication.commit();
-    if (const auto& old = publication.left_behind(); !old.empty())
-      session_.warn(fmt::format("{}: the volume that was there could not be removed; it is now {}, delete it",
-                                path, old.string()));
-    say_published(*layout);
   }
+  Configuration saved = request_.saved;
+  saved.options["channel"] = fs::absolute(request_.stitching.stitch.input).lexically_normal().string();
+  replace_text_durably(folder_.path() / kSaved, configuration_text(saved));
+  if (layout) publish();
+  save_beside();
+  if (layout) say_published(*layout);
+  folder_.remove();
+}
+
+void ChannelRun::publish() {
+  const std::string& path = request_.stitching.output.path;
+  Publication publication(
+      path, session_.options().overwrite,
+      stitching_inputs(request_.stitching, TileFolder(session_, plain_access(request_.stitching))),
+      folder_.content());
+  // Should the end come behind the next step, this says that it was taken: is_named().
+  replace_text_durably(folder_.path() / kPublishing, identity(folder_.content()));
+  publication.commit();
+  if (const auto& old = publication.left_behind(); !old.empty())
+    session_.warn(fmt::format("{}: the volume that was there could not be removed; it is now {}, delete it",
+                              path, old.string()));
+}
+
+/// Everything that stands beside the volume. What it says comes from the run folder alone, so that another
+/// process can do it again.
+void ChannelRun::save_beside() {
+  const fs::path path = request_.stitching.output.path;
+  const std::string saved = folder_.document(kSaved).value_or("");
+  save_manifest({folder_.document("plan.json").value_or(""), folder_.document("layout.json").value_or("null"),
+                 saved, folder_.document("products.txt").value_or(""), folder_},
+                path);
+  save_configuration(parse_configuration(saved, (folder_.path() / kSaved).string()),
+                     configuration_path(path));
+}
+
+/// True when the volume of this run folder has its name.
+bool ChannelRun::is_named() const {
+  const auto marked = folder_.document(kPublishing);
+  return marked && *marked == identity(request_.stitching.output.path);
+}
+
+/// An earlier run may have ended when the volume had its name, and before all was beside it.
+void ChannelRun::finish_earlier_run() {
+  if (!is_named()) return;
+  const RunLock lock(folder_.path(), RunSharing::alone);
+  save_beside();
   folder_.remove();
 }
 

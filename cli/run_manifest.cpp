@@ -5,8 +5,9 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
-#include "spim/host/file_checksum.hpp"
+#include "spim/crc32c.hpp"
 #include "version.hpp"
 
 namespace spim::cli {
@@ -36,6 +37,21 @@ std::uint32_t checksum_of(std::vector<StoredFile> files) {
   return crc;
 }
 
+StoredFile stored_file(const ordered_json& row) {
+  return {row.at(0).get<std::string>(), {row.at(1).get<std::int64_t>(), row.at(2).get<std::uint32_t>()}};
+}
+
+/// [path, bytes, checksum] of each.
+ordered_json product_rows(const std::string& products) {
+  ordered_json rows = ordered_json::array();
+  std::istringstream lines(products);
+  std::int64_t bytes = 0;
+  std::uint32_t crc = 0;
+  for (std::string path; lines >> bytes >> crc && lines.ignore() && std::getline(lines, path);)
+    rows.push_back({path, bytes, crc});
+  return rows;
+}
+
 }  // namespace
 
 fs::path manifest_path(const fs::path& output) {
@@ -47,6 +63,8 @@ void save_manifest(const RunManifest& manifest, const fs::path& output) {
   document["spimstitch"] = kVersion;
   document["plan"] = ordered_json::parse(manifest.plan);
   document["layout"] = ordered_json::parse(manifest.layout);
+  document["saved"] = ordered_json::parse(manifest.saved);
+  document["products"] = product_rows(manifest.products);
   ordered_json tasks = ordered_json::array();
   std::vector<StoredFile> stored;
   std::int64_t bytes = 0;
@@ -76,6 +94,40 @@ std::optional<std::string> published_plan(const fs::path& output) {
   const ordered_json document = ordered_json::parse(stream, nullptr, false);
   if (!document.is_object() || !document.contains("plan")) return std::nullopt;
   return document["plan"].dump();
+}
+
+std::string published_fault(const fs::path& output) {
+  for (const LedgerEntry& task : load_manifest(output).tasks)
+    for (const StoredFile& file : task.files) {
+      std::error_code error;
+      const auto bytes = fs::file_size(stored_place(output, file.path), error);
+      if (error || static_cast<std::int64_t>(bytes) != file.sum.bytes) return file.path;
+    }
+  return "";
+}
+
+StoredManifest load_manifest(const fs::path& output) {
+  const fs::path path = manifest_path(output);
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(fmt::format("{} cannot be read; make it readable", path.string()));
+  try {
+    const ordered_json document = ordered_json::parse(stream);
+    StoredManifest manifest;
+    manifest.plan = document.at("plan").dump();
+    if (const ordered_json& layout = document.at("layout"); !layout.is_null())
+      manifest.layout = layout.dump();
+    manifest.saved = document.at("saved").dump();
+    for (const ordered_json& row : document.at("products")) manifest.products.push_back(stored_file(row));
+    for (const ordered_json& row : document.at("tasks")) {
+      LedgerEntry& task = manifest.tasks.emplace_back();
+      task.task = row.at("task").get<std::string>();
+      for (const ordered_json& file : row.at("files")) task.files.push_back(stored_file(file));
+    }
+    return manifest;
+  } catch (const ordered_json::exception& error) {
+    throw Error(fmt::format("{} is damaged: {}; without it nothing is known of the volume's files",
+                            path.string(), error.what()));
+  }
 }
 
 }  // namespace spim::cli

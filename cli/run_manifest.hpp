@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "spim/host/run_folder.hpp"
 
@@ -11,8 +12,10 @@ namespace spim::cli {
 
 /// What a manifest is made from.
 struct RunManifest {
-  const std::string& plan;
-  const std::string& layout;
+  std::string plan;
+  std::string layout;       ///< "null" for a volume that was written in one go
+  std::string saved;        ///< the configuration as it was used, with illumination and alignment
+  std::string products;     ///< of the illumination and the alignment: lines of bytes, checksum and path
   const RunFolder& folder;  ///< whose ledger is complete
 };
 
@@ -25,5 +28,20 @@ void save_manifest(const RunManifest& manifest, const std::filesystem::path& out
 
 /// The plan by which `output` was made; nothing when there is no such output, or no manifest.
 std::optional<std::string> published_plan(const std::filesystem::path& output);
+
+/// A manifest that is read back.
+struct StoredManifest {
+  std::string plan;
+  std::string layout;  ///< empty for a volume that was written in one go
+  std::string saved;
+  std::vector<StoredFile> products;
+  std::vector<LedgerEntry> tasks;  ///< names and files alone
+};
+/// Throws Error when there is none, or it is damaged.
+StoredManifest load_manifest(const std::filesystem::path& output);
+
+/// The first stored file of `output` that is missing or has another length than the manifest says; "" when
+/// there is none.
+std::string published_fault(const std::filesystem::path& output);
 
 }  // namespace spim::cli

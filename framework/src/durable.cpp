@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <set>
@@ -81,6 +83,26 @@ void write_durably(const fs::path& file, std::string_view text) {
   if (!done) throw system_failure(file, "cannot be written", reason);
 }
 
+/// As it stands in tokens.
+std::string host_name() {
+  char host[256] = {};
+  if (::gethostname(host, sizeof(host) - 1) != 0 || host[0] == 0) std::strcpy(host, "host");
+  std::string name(host);
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name.substr(0, 64);
+}
+
+/// True for a "HOST-PROCESS-…" of this machine whose process has ended.
+bool is_of_the_dead(std::string_view token) {
+  const std::string ours = host_name() + "-";
+  if (!token.starts_with(ours)) return false;
+  long process = 0;
+  const std::string_view rest = token.substr(ours.size());
+  const auto [end, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), process);
+  if (failure != std::errc() || end == rest.data() + rest.size() || *end != '-' || process <= 0) return false;
+  return ::kill(static_cast<pid_t>(process), 0) != 0 && errno == ESRCH;
+}
+
 std::string remedy(int code) {
   switch (code) {
     case EACCES:
@@ -129,6 +151,17 @@ void make_durable(const fs::path& path) {
   sync_one(path);
 }
 
+void create_folders_durably(const fs::path& folder) {
+  std::vector<fs::path> entered;  // folders that get a new entry
+  std::error_code error;
+  fs::path missing = fs::absolute(folder);
+  for (; !fs::exists(missing, error) && missing != missing.parent_path(); missing = missing.parent_path())
+    entered.push_back(missing.parent_path());
+  fs::create_directories(folder, error);
+  if (error) throw system_failure(folder, "cannot be created", error.value());
+  for (const fs::path& parent : entered) sync_one(parent);
+}
+
 void make_files_durable(const fs::path& root, const std::vector<std::string>& files) {
   if (files.size() > kFewFiles) {
     const Descriptor folder(root);
@@ -137,6 +170,11 @@ void make_files_durable(const fs::path& root, const std::vector<std::string>& fi
   }
   std::set<fs::path> folders;
   for (const std::string& file : files) {
+    if (fs::path(file).is_relative()) folders.insert(fs::absolute(root).parent_path());
+    if (file.empty()) {
+      sync_one(root);
+      continue;
+    }
     sync_one(root / file);
     fs::path above = fs::path(file).parent_path();
     folders.insert(root / above);
@@ -148,13 +186,9 @@ void make_files_durable(const fs::path& root, const std::vector<std::string>& fi
 }
 
 std::string process_token() {
-  char host[256] = {};
-  if (::gethostname(host, sizeof(host) - 1) != 0 || host[0] == 0) std::strcpy(host, "host");
-  std::string name(host);
-  std::replace(name.begin(), name.end(), '/', '_');
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-  return fmt::format("{}-{}-{}", name.substr(0, 64), ::getpid(), nanoseconds);
+  return fmt::format("{}-{}-{}", host_name(), ::getpid(), nanoseconds);
 }
 
 void write_new_file(const fs::path& file, std::string_view text) {
@@ -186,6 +220,23 @@ void replace_file(const fs::path& file, std::string_view text) {
     ::unlink(temporary.c_str());
     throw;
   }
+}
+
+void remove_abandoned(const fs::path& target) noexcept try {
+  const std::string name = fs::absolute(target).filename().string();
+  const std::string partial = "." + name + ".partial-", text = name + ".", end_of_text = ".tmp";
+  std::vector<fs::path> abandoned;
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::absolute(target).parent_path())) {
+    const std::string found = entry.path().filename().string();
+    const bool is_text = found.starts_with(text) && found.ends_with(end_of_text);
+    if ((found.starts_with(partial) && is_of_the_dead(std::string_view(found).substr(partial.size()))) ||
+        (is_text && is_of_the_dead(std::string_view(found).substr(text.size()))))
+      abandoned.push_back(entry.path());
+  }
+  std::error_code ignored;
+  for (const fs::path& path : abandoned) fs::remove_all(path, ignored);
+} catch (const std::exception&) {
+  // What is left costs space only.
 }
 
 }  // namespace spim::detail

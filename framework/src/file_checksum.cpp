@@ -1,15 +1,14 @@
 #include "spim/host/file_checksum.hpp"
 
 #include <fcntl.h>
-#include <nmmintrin.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "durable.hpp"
+#include "spim/crc32c.hpp"
 #include "spim/error.hpp"
 
 namespace spim {
@@ -34,21 +33,6 @@ class OpenFile {
 };
 
 }  // namespace
-
-// The instruction is part of x86-64-v2, which all machines here have; three cycles for eight bytes.
-__attribute__((target("sse4.2"))) std::uint32_t crc32c(std::span<const std::byte> bytes,
-                                                       std::uint32_t before) {
-  std::uint64_t crc = ~before;
-  while (bytes.size() >= sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), sizeof word);
-    crc = _mm_crc32_u64(crc, word);
-    bytes = bytes.subspan(sizeof word);
-  }
-  auto rest = static_cast<std::uint32_t>(crc);
-  for (const std::byte b : bytes) rest = _mm_crc32_u8(rest, std::to_integer<unsigned char>(b));
-  return ~rest;
-}
 
 FileSum file_sum(const std::filesystem::path& path) {
   const OpenFile file(path);

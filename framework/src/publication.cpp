@@ -176,6 +176,10 @@ void Publication::probe_folder() const {
   ::rmdir(temporary_.c_str());
 }
 
+void Publication::remove_abandoned(const fs::path& target) noexcept {
+  detail::remove_abandoned(target);
+}
+
 void Publication::commit() {
   Publication* const self = this;
   commit_all({&self, 1});
@@ -194,7 +198,11 @@ void Publication::commit_all(std::span<Publication* const> publications) {
   }
   const auto done = publications.first(named);
   std::set<fs::path> folders;
-  for (const Publication* publication : done) folders.insert(publication->target_.parent_path());
+  for (const Publication* publication : done) {
+    folders.insert(publication->target_.parent_path());
+    folders.insert(publication->temporary_.parent_path());
+    for (const fs::path& created : publication->created_parents_) folders.insert(created.parent_path());
+  }
   try {
     for (const fs::path& folder : folders) detail::sync_folder(folder);
   } catch (...) {

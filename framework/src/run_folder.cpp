@@ -26,11 +26,8 @@ namespace {
 constexpr char kLedger[] = "ledger";
 constexpr char kLock[] = "lock";
 
-[[noreturn]] void refuse_entry(const fs::path& file, const std::string& why) {
-  throw Error(fmt::format("{}: is damaged: {}; remove it, and the task is done again", file.string(), why));
-}
-
-LedgerEntry parse_entry(const std::string& text, const fs::path& file) try {
+/// Nothing when it is damaged.
+std::optional<LedgerEntry> parse_entry(const std::string& text) try {
   const ordered_json document = ordered_json::parse(text);
   LedgerEntry entry;
   entry.task = document.at("task").get<std::string>();
@@ -41,8 +38,8 @@ LedgerEntry parse_entry(const std::string& text, const fs::path& file) try {
     entry.files.push_back(
         {row.at(0).get<std::string>(), {row.at(1).get<std::int64_t>(), row.at(2).get<std::uint32_t>()}});
   return entry;
-} catch (const ordered_json::exception& error) {
-  refuse_entry(file, error.what());
+} catch (const ordered_json::exception&) {
+  return std::nullopt;
 }
 
 std::string entry_text(const LedgerEntry& entry) {
@@ -51,12 +48,6 @@ std::string entry_text(const LedgerEntry& entry) {
   ordered_json& files = document["files"] = ordered_json::array();
   for (const StoredFile& file : entry.files) files.push_back({file.path, file.sum.bytes, file.sum.crc});
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
-void make_folders(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw detail::system_failure(folder, "cannot be created", error.value());
 }
 
 void remove_tree(const fs::path& path) {
@@ -96,7 +87,7 @@ bool RunFolder::exists() const {
 }
 
 void RunFolder::create() const {
-  make_folders(path_ / kLedger);
+  detail::create_folders_durably(path_ / kLedger);
 }
 
 void RunFolder::clear() const {
@@ -104,6 +95,14 @@ void RunFolder::clear() const {
   for (fs::directory_iterator i(path_, error), end; !error && i != end; i.increment(error))
     if (i->path().filename() != kLock) remove_tree(i->path());
   create();
+}
+
+void RunFolder::remove_unfinished() const {
+  std::error_code error;
+  std::vector<fs::path> left;
+  for (fs::directory_iterator i(content(), error), end; !error && i != end; i.increment(error))
+    if (i->path().filename().string().starts_with(".part-")) left.push_back(i->path());
+  for (const fs::path& path : left) remove_tree(path);
 }
 
 void RunFolder::remove() const {
@@ -137,8 +136,8 @@ bool RunFolder::done(std::string_view task) const {
 std::optional<LedgerEntry> RunFolder::entry(std::string_view task) const {
   const auto text = document((fs::path(kLedger) / fmt::format("{}.json", task)).string());
   if (!text) return std::nullopt;
-  LedgerEntry entry = parse_entry(*text, ledger(task));
-  if (entry.task != task) refuse_entry(ledger(task), fmt::format("it is of the task {}", entry.task));
+  auto entry = parse_entry(*text);
+  if (entry && entry->task != task) return std::nullopt;
   return entry;
 }
 
@@ -190,12 +189,27 @@ std::string RunFolder::damaged_file(const LedgerEntry& entry, const Executor& ex
   return damaged;
 }
 
+fs::path stored_place(const fs::path& root, const std::string& path) {
+  return path.empty() ? root : root / path;
+}
+
+std::vector<std::string> files_below(const fs::path& root) {
+  std::vector<std::string> files;
+  std::error_code error;
+  if (!fs::is_directory(root, error)) return {""};
+  for (fs::recursive_directory_iterator i(root, error), end; !error && i != end; i.increment(error))
+    if (i->is_regular_file()) files.push_back(i->path().lexically_relative(root).string());
+  if (error) throw detail::system_failure(root, "cannot be listed", error.value());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 std::vector<StoredFile> secure_files(const fs::path& root, std::vector<std::string> files) {
   std::sort(files.begin(), files.end());
   detail::make_files_durable(root, files);
   std::vector<StoredFile> stored;
   for (std::string& file : files) {
-    const FileSum sum = file_sum(root / file);
+    const FileSum sum = file_sum(stored_place(root, file));
     stored.push_back({std::move(file), sum});
   }
   return stored;

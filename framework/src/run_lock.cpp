@@ -50,7 +50,7 @@ RunLock::RunLock(const fs::path& folder, RunSharing sharing) {
     ::close(file_);
     throw Error(refusal);
   }
-  // Where a file system knows no locks nothing can be known of others.
+  holds_ = code == 0;
   const std::string self = detail::process_token();
   if (::ftruncate(file_, 0) == 0 && ::pwrite(file_, self.data(), self.size(), 0) < 0) return;
 }

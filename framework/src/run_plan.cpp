@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "durable.hpp"
+#include "spim/crc32c.hpp"
 #include "spim/error.hpp"
-#include "spim/host/file_checksum.hpp"
 
 namespace spim {
 

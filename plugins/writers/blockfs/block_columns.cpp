@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "common/file.hpp"
@@ -54,7 +53,6 @@ std::string column_file(const VolumeSpec& spec, const ChunkAddress& block) {
 
 BlockColumns::BlockColumns(fs::path root, const VolumeSpec& spec, const PartName& part)
     : root_(std::move(root)), unfinished_(root_ / fmt::format(".part-{}", part.token)), spec_(spec) {
-  chunked::create_folders(unfinished_);
   for (std::int32_t level = 0; level < spec.levels; ++level)
     chunked::create_folders(root_ / chunked::level_key(level));
 }
@@ -67,7 +65,7 @@ std::shared_ptr<BlockColumns::Column> BlockColumns::column_of(const ChunkAddress
   std::shared_ptr<Column>& column = open_[name];
   if (!column) {
     column = std::make_shared<Column>();
-    column->path = unfinished_ /
+    column->path = unfinished_.path() /
                    fmt::format("{}-{}", chunked::level_key(block.level), fs::path(name).filename().string());
   }
   return column;
@@ -111,10 +109,7 @@ void BlockColumns::close(const ChunkAddress& block, Column& column) {
     tail.insert(tail.end(), magic.begin(), magic.end());
     column.file->write(column.end, tail);
     column.file->close();
-    std::error_code failed;
-    fs::rename(column.path, root_ / name, failed);
-    if (failed)
-      throw Error(fmt::format("{} cannot be put in place: {}", (root_ / name).string(), failed.message()));
+    chunked::put_in_place(column.path, root_ / name);
   }
   const std::lock_guard lock(mutex_);
   if (column.file) stored_.push_back(name);
@@ -125,8 +120,6 @@ void BlockColumns::finish(FileSink& files) {
   if (!open_.empty())
     throw Error(fmt::format("{} lacks blocks; each block must be written once", open_.begin()->first));
   for (const std::string& name : stored_) files.file(name);
-  std::error_code ignored;
-  fs::remove_all(unfinished_, ignored);
 }
 
 std::vector<BlockPlace> read_column(const fs::path& path, std::int64_t blocks) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "block_directory.hpp"
+#include "common/part_files.hpp"
 #include "spim/volume_writer.hpp"
 
 namespace spim::blockfs {
@@ -46,7 +47,8 @@ class BlockColumns {
   void append(Column& column, std::span<const std::byte> frame) const;
   void close(const ChunkAddress& block, Column& column);
 
-  std::filesystem::path root_, unfinished_;
+  std::filesystem::path root_;
+  chunked::UnfinishedFolder unfinished_;
   VolumeSpec spec_;
   std::mutex mutex_;  ///< of what follows
   std::map<std::string, std::shared_ptr<Column>> open_;

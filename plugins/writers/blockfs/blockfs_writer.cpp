@@ -139,8 +139,7 @@ void BlockfsWriter::write_merged_directory(std::int32_t level) const {
       }
     }
   file.close();
-  std::filesystem::rename(unfinished, place, error);
-  if (error) throw Error(fmt::format("{} cannot be put in place: {}", place.string(), error.message()));
+  chunked::put_in_place(unfinished, place);
 }
 
 void BlockfsWriter::begin(const VolumeSpec& spec) {

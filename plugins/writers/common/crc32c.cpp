@@ -1,28 +1,12 @@
 #include "common/crc32c.hpp"
 
 #include <fmt/format.h>
-#include <nmmintrin.h>
-
-#include <cstring>
 
 #include "common/little_endian.hpp"
+#include "spim/crc32c.hpp"
 #include "spim/error.hpp"
 
 namespace spim::chunked {
-
-// Every x86-64-v2 machine has the instruction.
-std::uint32_t crc32c(std::span<const std::byte> bytes) noexcept {
-  std::uint64_t crc = 0xFFFFFFFF;
-  std::size_t at = 0;
-  for (; at + 8 <= bytes.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + at, sizeof word);
-    crc = _mm_crc32_u64(crc, word);
-  }
-  auto narrow = static_cast<std::uint32_t>(crc);
-  for (; at < bytes.size(); ++at) narrow = _mm_crc32_u8(narrow, std::to_integer<std::uint8_t>(bytes[at]));
-  return ~narrow;
-}
 
 std::span<const std::byte> strip_checksums(std::span<const std::byte> bytes, int n,
                                            std::string_view subject) {

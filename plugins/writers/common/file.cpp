@@ -23,7 +23,9 @@ namespace {
 [[noreturn]] void fail(std::string_view verb, const std::filesystem::path& path, int code) {
   std::string reason = std::error_code(code, std::generic_category()).message();
   if (!reason.empty()) reason[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(reason[0])));
-  throw Error(fmt::format("{} cannot be {}: {}", path.string(), verb, reason));
+  const bool is_full = code == ENOSPC || code == EDQUOT;
+  throw Error(fmt::format("{} cannot be {}: {}{}", path.string(), verb, reason,
+                          is_full ? "; free some space or choose an output on another disk" : ""));
 }
 
 // One system call moves at most this much, so that no count exceeds what the kernel accepts at once.
@@ -109,6 +111,11 @@ void File::write(std::uint64_t offset, std::span<const std::byte> from) const {
 
 void File::resize(std::uint64_t size) const {
   if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) fail("resized", path_, errno);
+}
+
+void File::sync() const {
+  // Some network file systems know no such thing and say EINVAL.
+  if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("written", path_, errno);
 }
 
 void File::close() {

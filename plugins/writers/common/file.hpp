@@ -33,6 +33,8 @@ class File {
   /// Fills `to` from `offset` on; a file that ends before is an error.
   void read(std::uint64_t offset, std::span<std::byte> to) const;
   void write(std::uint64_t offset, std::span<const std::byte> from) const;
+  /// Waits until what was written is on the disk.
+  void sync() const;
   /// Sets the length; new bytes are zero and take no space.
   void resize(std::uint64_t size) const;
   /// Reports what the system could not store, which the destructor cannot.

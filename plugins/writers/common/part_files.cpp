@@ -16,18 +16,27 @@ namespace {
 
 constexpr std::string_view kPrefix = ".part-";
 
-void rename_over(const fs::path& from, const fs::path& to) {
-  std::error_code failed;
-  fs::rename(from, to, failed);
-  if (failed) throw Error(fmt::format("{} cannot be put in place: {}", to.string(), failed.message()));
-}
-
 }  // namespace
 
-PartFiles::PartFiles(fs::path root, const PartName& part)
-    : root_(std::move(root)), unfinished_(root_ / fmt::format("{}{}", kPrefix, part.token)) {
-  create_folders(unfinished_);
+void put_in_place(const fs::path& unfinished, const fs::path& place) {
+  std::error_code failed;
+  // What stands there may be entered as done already: a power cut must not leave less of it.
+  if (fs::exists(place, failed)) File::open(unfinished).sync();
+  fs::rename(unfinished, place, failed);
+  if (failed) throw Error(fmt::format("{} cannot be put in place: {}", place.string(), failed.message()));
 }
+
+UnfinishedFolder::UnfinishedFolder(fs::path path) : path_(std::move(path)) {
+  create_folders(path_);
+}
+
+UnfinishedFolder::~UnfinishedFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+PartFiles::PartFiles(fs::path root, const PartName& part)
+    : root_(std::move(root)), unfinished_(root_ / fmt::format("{}{}", kPrefix, part.token)) {}
 
 void PartFiles::store(const std::string& path, std::span<const std::byte> bytes) {
   std::size_t number = 0;
@@ -36,20 +45,18 @@ void PartFiles::store(const std::string& path, std::span<const std::byte> bytes)
     number = stored_.size();
     stored_.push_back(path);
   }
-  const fs::path unfinished = unfinished_ / fmt::format("{}", number);
+  const fs::path unfinished = unfinished_.path() / fmt::format("{}", number);
   File file = File::create(unfinished);
   file.write(0, bytes);
   file.close();
   const fs::path place = root_ / path;
   std::error_code ignored;
   if (!fs::exists(place.parent_path(), ignored)) create_folders(place.parent_path());
-  rename_over(unfinished, place);
+  put_in_place(unfinished, place);
 }
 
 void PartFiles::finish(FileSink& files) {
   for (const std::string& path : stored_) files.file(path);
-  std::error_code ignored;
-  fs::remove_all(unfinished_, ignored);
 }
 
 void remove_unfinished_parts(const fs::path& root) {
@@ -70,7 +77,7 @@ void replace_text(const fs::path& path, std::string_view text) {
   std::error_code ignored;
   fs::remove(unfinished, ignored);
   write_text(unfinished, text);
-  rename_over(unfinished, path);
+  put_in_place(unfinished, path);
 }
 
 }  // namespace spim::chunked

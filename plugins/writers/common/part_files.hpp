@@ -13,6 +13,24 @@
 
 namespace spim::chunked {
 
+/// Gives the finished file `unfinished` the name `place`, in place of what is there.
+void put_in_place(const std::filesystem::path& unfinished, const std::filesystem::path& place);
+
+/// A folder for files that are being written, which goes with all that is still in it.
+class UnfinishedFolder {
+ public:
+  /// Creates it where it is missing.
+  explicit UnfinishedFolder(std::filesystem::path path);
+  ~UnfinishedFolder();
+  UnfinishedFolder(const UnfinishedFolder&) = delete;
+  UnfinishedFolder& operator=(const UnfinishedFolder&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// The files of one part below `root`, written in `root/.part-TOKEN` first. [any thread]
 class PartFiles {
  public:
@@ -22,11 +40,12 @@ class PartFiles {
   /// Stores `bytes` as `path`, relative to the root, in place of what is there; folders are created.
   void store(const std::string& path, std::span<const std::byte> bytes);
 
-  /// Names everything that was stored, and removes the folder of unfinished files. [one thread]
+  /// Names everything that was stored. [one thread]
   void finish(FileSink& files);
 
  private:
-  std::filesystem::path root_, unfinished_;
+  std::filesystem::path root_;
+  UnfinishedFolder unfinished_;
   std::mutex mutex_;
   std::vector<std::string> stored_;  ///< the index of a name is that of its unfinished file
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/crc32c.hpp"
+#include "spim/crc32c.hpp"
 #include "spim/error.hpp"
 
 namespace spim::zarr {
@@ -28,7 +29,7 @@ std::vector<std::byte> encode_index(std::span<const ChunkPlace> places) {
     chunked::put_little(at + 8, place.size);
     at += kEntryBytes;
   }
-  chunked::put_little(at, chunked::crc32c(std::span(bytes).first(places.size() * kEntryBytes)));
+  chunked::put_little(at, crc32c(std::span(bytes).first(places.size() * kEntryBytes)));
   return bytes;
 }
 

@@ -39,6 +39,9 @@ class Publication {
   /// fails, those before it have their final names, and that one and those behind it are as they were.
   static void commit_all(std::span<Publication* const> publications);
 
+  /// Removes what processes of this machine that live no more left unfinished of `target`.
+  static void remove_abandoned(const std::filesystem::path& target) noexcept;
+
   /// After commit(): where the old output still is because it could not be removed; empty otherwise.
   const std::filesystem::path& left_behind() const noexcept { return left_behind_; }
 

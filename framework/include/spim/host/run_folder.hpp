@@ -50,10 +50,12 @@ class RunFolder {
   std::filesystem::path content() const { return path_ / "output"; }
   bool exists() const;
 
-  /// Creates the folder, and those above it. One that is there already is fine.
+  /// Creates the folder durably, and those above it. One that is there already is fine.
   void create() const;
   /// Forgets everything but the lock: the next run begins at the beginning.
   void clear() const;
+  /// Removes what parts of the output left unfinished (VolumeWriter::join) when nobody works on it.
+  void remove_unfinished() const;
   /// Removes everything.
   void remove() const;
 
@@ -63,7 +65,7 @@ class RunFolder {
   std::string settle(std::string_view name, std::string_view text) const;
 
   bool done(std::string_view task) const;
-  /// Throws Error when the entry is damaged.
+  /// Nothing when the task is not done, or its entry is damaged.
   std::optional<LedgerEntry> entry(std::string_view task) const;
   /// Writes the entry durably, in place of an older one.
   void record(const LedgerEntry& entry) const;
@@ -85,6 +87,13 @@ class RunFolder {
 
 /// Length and checksum of files below `root`, which are forced to the disk first. Throws Error.
 std::vector<StoredFile> secure_files(const std::filesystem::path& root, std::vector<std::string> files);
+
+/// All regular files below the folder `root`, relative to it, sorted; "" when `root` is a file itself. Throws
+/// Error.
+std::vector<std::string> files_below(const std::filesystem::path& root);
+
+/// Where a stored file is: `path` is absolute or relative to `root`; "" is `root` itself.
+std::filesystem::path stored_place(const std::filesystem::path& root, const std::string& path);
 
 /// Writes `file` under another name, forces it to the disk and gives it the name. Throws Error.
 void replace_text_durably(const std::filesystem::path& file, std::string_view text);

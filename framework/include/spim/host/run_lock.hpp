@@ -21,8 +21,12 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
+  /// False where the file system knows no locks, so that nobody is kept out.
+  bool holds() const noexcept { return holds_; }
+
  private:
   int file_ = -1;
+  bool holds_ = false;
 };
 
 }  // namespace spim
