@@ -15,6 +15,7 @@
 #include "spim/host/alignment_file.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
+#include "tile_stacks.hpp"
 
 namespace spim::cli {
 
@@ -35,15 +36,17 @@ fs::path report_path(const StitchRequest& request) {
   return alignment_path(request).replace_extension(".html");
 }
 
-std::map<std::string, std::string> plugin_versions(Session& session, const Selections& selections) {
+std::map<std::string, std::string> plugin_versions(Session& session, const Selections& selections,
+                                                   const std::vector<ExtraOutput>& extras) {
   std::map<std::string, std::string> versions;
-  for (const Kind kind : kAllKinds) {
-    const std::string& id = selections.of(kind).id;
-    if (id.empty()) continue;
+  const auto add = [&](Kind kind, const std::string& id) {
+    if (id.empty()) return;
     const Item item = session.registry().find(kind, id);
     versions[fmt::format("{} {}", kind_word(kind), id)] =
         fmt::format("{} {}", item.plugin->name, item.plugin->version);
-  }
+  };
+  for (const Kind kind : kAllKinds) add(kind, selections.of(kind).id);
+  for (const ExtraOutput& extra : extras) add(Kind::volume_writer, extra.writer.id);
   return versions;
 }
 
@@ -89,7 +92,11 @@ TileAccess plain_access(const StitchRequest& request) {
 }
 
 ChannelRun::ChannelRun(Session& session, ChannelRequest request)
-    : session_(session), request_(std::move(request)), folder_(request_.stitching.output.path) {
+    : session_(session),
+      request_(std::move(request)),
+      folder_(request_.stitching.output.path),
+      outputs_(session, folder_,
+               {request_.stitching.output.path, request_.stitching.plugins.get().writer, request_.extras}) {
   tiles_ = TileFolder(session_, plain_access(request_.stitching)).paths();
   if (tiles_.size() < 2) request_.align = false;
   // As the user asked for it: later the request also holds what the first phases made.
@@ -104,7 +111,7 @@ ChannelRun::ChannelRun(Session& session, ChannelRequest request)
 ChannelRun::~ChannelRun() = default;
 
 std::string ChannelRun::plan_now() const {
-  RunPlan plan{planned_, plugin_versions(session_, request_.stitching.plugins.get()), {}};
+  RunPlan plan{planned_, plugin_versions(session_, request_.stitching.plugins.get(), request_.extras), {}};
   for (const fs::path& input : inputs_) plan.inputs.push_back(look_at_input(input));
   return plan_text(plan);
 }
@@ -145,6 +152,7 @@ void ChannelRun::run() {
 
 void ChannelRun::work(const std::string& plan) try {
   const RunOptions& run = request_.run;
+  if (outputs_.is_publishing() && run.includes(Phase::finish)) return finish(plan);
   if (run.includes(Phase::illumination)) illumination();
   if (run.includes(Phase::alignment)) alignment();
   if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))
@@ -189,6 +197,8 @@ void ChannelRun::remove_abandoned() const {
   for (const fs::path& target : {output, manifest_path(output), configuration_path(output),
                                  flat_path(request), alignment_path(request), report_path(request)})
     Publication::remove_abandoned(target);
+  if (!request_.keep_stacks) return;
+  for (const TilePath& tile : tiles_) Publication::remove_abandoned(stack_path(request, tile.path));
 }
 
 void ChannelRun::begin(const std::string& plan) {
@@ -223,8 +233,13 @@ void ChannelRun::go_on(const std::string& stored, const std::string& plan) {
 /// Refuses before the work what would fail after it.
 void ChannelRun::check_targets() const {
   const StitchRequest& request = request_.stitching;
-  check_stitching(request, TileFolder(session_, plain_access(request)));
+  const TileFolder tiles(session_, plain_access(request));
+  check_stitching(request, tiles);
+  outputs_.check_targets(stitching_inputs(request, tiles));
   if (folder_.exists()) return;  // what stands there may be of that run
+  if (request_.keep_stacks && !request.common.overwrite)
+    for (const TilePath& tile : tiles_)
+      refuse_existing(stack_path(request, tile.path), "remove it, or give --overwrite to make it again");
   if (request_.measure_flat && !request.common.overwrite)
     refuse_existing(flat_path(request),
                     "use it with --flat (ILLUM_CORR), or give --overwrite to measure it again");

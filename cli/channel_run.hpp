@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "extra_outputs.hpp"
 #include "run_options.hpp"
+#include "run_outputs.hpp"
 #include "spim/host/run_folder.hpp"
 #include "spim/host/run_lock.hpp"
 #include "spim/host/task_layout.hpp"
@@ -33,7 +35,9 @@ struct ChannelRequest {
   Configuration saved;  ///< the command and its options
   bool measure_flat = false;
   bool align = false;
-  std::string alignment_of_first;  ///< file that another channel of the same call makes; "" for none
+  std::string alignment_of_first;   ///< file that another channel of the same call makes; "" for none
+  std::vector<ExtraOutput> extras;  ///< the volume in other formats
+  bool keep_stacks = false;         ///< keep the volumes of the tiles, too
 };
 
 /// The alignment that a channel makes: beside the output, named after the channel as the original script
@@ -58,7 +62,6 @@ class ChannelRun {
   bool is_published(const std::string& plan) const;
   void work(const std::string& plan);
   void finish_earlier_run();
-  bool is_named() const;
   void remove_abandoned() const;
   void open(const std::string& plan);
   void begin(const std::string& plan);
@@ -90,6 +93,7 @@ class ChannelRun {
   Session& session_;
   ChannelRequest request_;
   RunFolder folder_;
+  RunOutputs outputs_;
   std::unique_ptr<RunLock> lock_;
   std::vector<TilePath> tiles_;
   Configuration planned_;                      ///< options that decide the bits, as they were asked for

@@ -5,12 +5,12 @@
 
 #include "channel_run.hpp"
 #include "run_manifest.hpp"
-#include "spim/host/file_id.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
 #include "spim/host/task_committer.hpp"
 #include "spim/host/task_sweep.hpp"
+#include "tile_stacks.hpp"
 #include "values.hpp"
 
 namespace spim::cli {
@@ -19,15 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Documents of the run folder: the configuration as it was used, and which volume is about to get its name.
+/// Document of the run folder: the configuration as it was used.
 constexpr const char* kSaved = "saved.json";
-constexpr const char* kPublishing = "publishing";
-
-/// What stays of a file or folder when it is renamed; "" when there is none.
-std::string identity(const fs::path& path) {
-  const auto id = file_id(path);
-  return id ? fmt::format("{}", id->second) : "";
-}
 
 }  // namespace
 
@@ -44,10 +37,7 @@ ChannelRun::Volume ChannelRun::open_volume() {
   volume.folder = std::make_unique<TileFolder>(session_, tile_access(request, TileKind::camera_files));
   volume.stitched = open_stitched(session_, request, *volume.folder);
   volume.spec = volume_spec(*volume.stitched.volume, request.output, volume.stitched.labels);
-  const auto writer =
-      create_writer(session_.registry(), session_.host(), request.plugins.get().writer, folder_.content());
-  volume.spec.chunk = writer->chunk_shape(volume.spec);
-  volume.unit = writer->unit_shape(volume.spec);
+  volume.unit = outputs_.choose(volume.spec);
   if (volume.unit == Index3{} && request_.run.shares())
     throw UsageError(fmt::format(
         "the writer {} cannot write a volume in parts, so --phase has no meaning; use --writer zarr, and "
@@ -63,7 +53,8 @@ TaskLayout ChannelRun::layout_of(const Volume& volume) {
   auto text = folder_.document(kName);
   if (!text) {
     const SweepPlan plan =
-        plan_sweep(*volume.stitched.volume, spec, session_.executor(), {session_.options().memory()});
+        plan_sweep(*volume.stitched.volume, spec, session_.executor(),
+                   {session_.options().memory(), outputs_.create_writer()->memory_bytes(spec)});
     text = folder_.settle(kName, task_shape_text(cut_into_tasks(*volume.stitched.volume, spec, volume.unit,
                                                                 request_.run.tasks, plan)));
   }
@@ -124,18 +115,15 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
   const RunOptions& run = request_.run;
   const StitchRequest& request = request_.stitching;
   TaskCommitter committer(
-      folder_, volume.spec,
-      [&](const fs::path& path) {
-        return create_writer(session_.registry(), session_.host(), request.plugins.get().writer, path);
-      },
-      &session_.stages());
+      folder_, volume.spec, [this](const fs::path&) { return outputs_.create_writer(); }, &session_.stages());
   SweepShare share{{}, run.shares() ? Leftovers::leave : Leftovers::make};
   if (run.includes(Phase::sweep)) {
     const auto [first, end] =
         run.shares() ? run.share_of(layout.sweep_tasks()) : std::pair{std::int64_t{0}, layout.sweep_tasks()};
     for (std::int64_t i = first; i < end; ++i)
       if (is_wanted(task_name({0, i}))) share.tasks.insert(i);
-    const SweepSettings settings{session_.options().memory(), 0, &session_.stages()};
+    const SweepSettings settings{session_.options().memory(),
+                                 outputs_.create_writer()->memory_bytes(volume.spec), &session_.stages()};
     const VolumeSource& source = *volume.stitched.volume;
     if (!share.tasks.empty())
       report_sweep_plan(session_, request.output.path, volume.spec,
@@ -193,13 +181,15 @@ void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
                                folder_.path().string(), missing, task_name(task)));
   }
   {
-    const auto writer = create_writer(session_.registry(), session_.host(),
-                                      request_.stitching.plugins.get().writer, folder_.content());
+    const auto writer = outputs_.create_writer();
     const std::string token = unique_token();
     writer->join(volume.spec, {"finish", token.c_str()});
     writer->finish();
   }
   record_rest(layout);
+  const auto wanted = [this](const std::string& task) { return is_wanted(task); };
+  outputs_.convert_others(volume.stitched.labels, wanted);
+  if (request_.keep_stacks) keep_stacks(session_, {request_.stitching, folder_, request_.saved, wanted});
 }
 
 /// What no task named: metadata and indices.
@@ -208,7 +198,7 @@ void ChannelRun::record_rest(const TaskLayout& layout) {
   for (const TaskId task : layout.tasks())
     if (const auto entry = folder_.entry(task_name(task)))
       for (const StoredFile& file : entry->files) named.insert(file.path);
-  std::vector<std::string> rest = files_below(folder_.content());
+  std::vector<std::string> rest = outputs_.files();
   std::erase_if(rest, [&](const std::string& file) { return named.contains(file); });
   LedgerEntry entry;
   entry.task = "finish";
@@ -238,17 +228,8 @@ void ChannelRun::finish(const std::string& plan) {
 }
 
 void ChannelRun::publish() {
-  const std::string& path = request_.stitching.output.path;
-  Publication publication(
-      path, session_.options().overwrite,
-      stitching_inputs(request_.stitching, TileFolder(session_, plain_access(request_.stitching))),
-      folder_.content());
-  // Should the end come behind the next step, this says that it was taken: is_named().
-  replace_text_durably(folder_.path() / kPublishing, identity(folder_.content()));
-  publication.commit();
-  if (const auto& old = publication.left_behind(); !old.empty())
-    session_.warn(fmt::format("{}: the volume that was there could not be removed; it is now {}, delete it",
-                              path, old.string()));
+  const TileFolder tiles(session_, plain_access(request_.stitching));
+  outputs_.publish(stitching_inputs(request_.stitching, tiles));
 }
 
 /// Everything that stands beside the volume. What it says comes from the run folder alone, so that another
@@ -257,21 +238,14 @@ void ChannelRun::save_beside() {
   const fs::path path = request_.stitching.output.path;
   const std::string saved = folder_.document(kSaved).value_or("");
   save_manifest({folder_.document("plan.json").value_or(""), folder_.document("layout.json").value_or("null"),
-                 saved, folder_.document("products.txt").value_or(""), folder_},
+                 saved, folder_.document("products.txt").value_or(""), folder_, outputs_},
                 path);
-  save_configuration(parse_configuration(saved, (folder_.path() / kSaved).string()),
-                     configuration_path(path));
-}
-
-/// True when the volume of this run folder has its name.
-bool ChannelRun::is_named() const {
-  const auto marked = folder_.document(kPublishing);
-  return marked && *marked == identity(request_.stitching.output.path);
+  outputs_.save_configurations(parse_configuration(saved, (folder_.path() / kSaved).string()));
 }
 
 /// An earlier run may have ended when the volume had its name, and before all was beside it.
 void ChannelRun::finish_earlier_run() {
-  if (!is_named()) return;
+  if (!outputs_.is_published()) return;
   const RunLock lock(folder_.path(), RunSharing::alone);
   save_beside();
   folder_.remove();

@@ -9,6 +9,7 @@
 
 #include "channel_run.hpp"
 #include "command.hpp"
+#include "extra_outputs.hpp"
 #include "run_forecast.hpp"
 #include "run_options.hpp"
 #include "stitching.hpp"
@@ -31,13 +32,14 @@ constexpr std::pair<const char*, const char*> kEnvironment[] = {
     {"illum-corr", "ILLUM_CORR"},
     {"background", "BACKGROUND"},
     {"psnr", "PSNR"},
-    {"dont-cleanup-intermediates", "DONT_CLEANUP_INTERMEDIATES"},
+    {"keep-stacks", "DONT_CLEANUP_INTERMEDIATES"},
 };
 
 /// What the pipeline adds to stitching.
 struct Pipeline {
   StitchRequest stitching;
   RunOptions run;
+  ExtraOptions extras;
   bool use_wavelets = false;
   bool align = true;
 };
@@ -54,6 +56,7 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   add_output_options(line, request.output, request.common);
   request.plugins.default_writer("zarr");
   request.plugins.add_writer(line);
+  add_extra_outputs(line, pipeline.extras);
   add_scan_options(line, request.scan);
   add_stack_options(line, request.stack);
   request.plugins.add_reader(line);
@@ -74,11 +77,6 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   request.plugins.add_general(line);
   add_general_options(line, request.common);
 
-  line.refused("psnr", "is not available here: JPEG 2000 files are written by dcimg2jp2");
-  line.refused(
-      "dont-cleanup-intermediates",
-      "is not available: the volume is made in one pass without intermediate volumes; use dcimg2oblique "
-      "for the volume of one tile");
   for (const auto& [option, variable] : kEnvironment) line.environment(option, variable);
 }
 
@@ -117,7 +115,8 @@ std::string default_output(const StitchRequest& request) {
 
 /// The channels that were named, by argument or option.
 std::vector<std::string> channels_of(std::vector<std::string> channels, const Invocation& call,
-                                     const StitchRequest& request) {
+                                     const Pipeline& pipeline) {
+  const StitchRequest& request = pipeline.stitching;
   if (channels.empty() && !request.stitch.input.empty()) channels.push_back(request.stitch.input);
   if (channels.empty())
     throw UsageError(fmt::format("{} lacks CHANNEL, the folder of the channel; see --help", call.program));
@@ -126,6 +125,11 @@ std::vector<std::string> channels_of(std::vector<std::string> channels, const In
         fmt::format("--output names one volume, but there are {} channels; leave it out, and each becomes "
                     "CHANNEL_stitched",
                     channels.size()));
+  if (channels.size() > 1 && names_a_path(pipeline.extras))
+    throw UsageError(fmt::format(
+        "--also FORMAT=PATH names one output, but there are {} channels; leave PATH out, and each "
+        "stands beside its channel's volume",
+        channels.size()));
   for (std::string& channel : channels)
     while (channel.size() > 1 && channel.ends_with('/')) channel.pop_back();
   return channels;
@@ -136,13 +140,14 @@ void run_channels(Session& session, const Pipeline& pipeline, const std::vector<
                   const Configuration& saved, const Choices& choices) {
   std::string alignment;
   for (const std::string& channel : channels) {
-    ChannelRequest request{pipeline.stitching,   pipeline.run,  saved,
-                           choices.measure_flat, choices.align, alignment};
+    ChannelRequest request{pipeline.stitching, pipeline.run, saved, choices.measure_flat,
+                           choices.align,      alignment,    {},    pipeline.extras.keep_stacks};
     request.stitching.stitch.input = channel;
     if (request.stitching.output.path.empty())
       request.stitching.output.path = default_output(request.stitching);
     request.saved.options["channel"] = channel;
     request.saved.options["output"] = request.stitching.output.path;
+    request.extras = extra_outputs(pipeline.extras, session.registry(), request.stitching.output.path);
     if (!alignment.empty()) request.align = false;
     if (choices.align && alignment.empty()) alignment = alignment_path(request.stitching).string();
     ChannelRun(session, std::move(request)).run();
@@ -193,7 +198,7 @@ int run_as(Purpose purpose, const Invocation& call) {
   declare(line, pipeline);
   if (!line.parse(call.arguments)) return kDone;
   pipeline.run.check();
-  const std::vector<std::string> channels = channels_of(std::move(named), call, request);
+  const std::vector<std::string> channels = channels_of(std::move(named), call, pipeline);
   choose_destripe(request, pipeline.use_wavelets);
   const Choices choices{pipeline.align && request.stitch.alignment.empty(),
                         request.stack.corrections.flat.empty()};
@@ -206,7 +211,8 @@ int run_as(Purpose purpose, const Invocation& call) {
   else
     request.plugins.forget_configured(Kind::aligner);
   request.plugins.resolve(session, used);
-  const Configuration saved = configuration_of("pipeline", line, request.plugins.get());
+  Configuration saved = configuration_of("pipeline", line, request.plugins.get());
+  pipeline.extras.save(saved);
   if (pipeline.run.print_config) return fmt::print("{}", configuration_text(saved)), kDone;
   if (purpose == Purpose::forecast) {
     for (const std::string& channel : channels) {

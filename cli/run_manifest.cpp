@@ -17,12 +17,13 @@ using nlohmann::ordered_json;
 
 namespace {
 
-ordered_json task_row(const LedgerEntry& entry) {
+ordered_json task_row(const LedgerEntry& entry, const RunOutputs& outputs) {
   ordered_json row{
       {"task", entry.task}, {"seconds", entry.seconds}, {"by", entry.by}, {"bytes", entry.bytes()}};
   if (!entry.notes.empty()) row["notes"] = entry.notes;
   ordered_json& files = row["files"] = ordered_json::array();
-  for (const StoredFile& file : entry.files) files.push_back({file.path, file.sum.bytes, file.sum.crc});
+  for (const StoredFile& file : entry.files)
+    files.push_back({outputs.published_name(file.path), file.sum.bytes, file.sum.crc});
   return row;
 }
 
@@ -71,16 +72,19 @@ void save_manifest(const RunManifest& manifest, const fs::path& output) {
   for (const std::string& name : manifest.folder.done_tasks()) {
     const auto entry = manifest.folder.entry(name);
     if (!entry) continue;
-    tasks.push_back(task_row(*entry));
+    tasks.push_back(task_row(*entry, manifest.outputs));
     for (const StoredFile& file : entry->files) {
       if (fs::path(file.path).is_absolute()) continue;  // illumination and alignment are not in the volume
-      stored.push_back(file);
+      stored.push_back({manifest.outputs.published_name(file.path), file.sum});
       bytes += file.sum.bytes;
     }
   }
   document["output"] = {{"files", stored.size()},
                         {"bytes", bytes},
                         {"checksum", fmt::format("{:08x}", checksum_of(std::move(stored)))}};
+  ordered_json& others = document["outputs"] = ordered_json::array();
+  for (const ExtraOutput& extra : manifest.outputs.extras())
+    others.push_back({{"format", extra.writer.id}, {"path", extra.path}});
   document["tasks"] = std::move(tasks);
   replace_text_durably(manifest_path(output),
                        document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "run_outputs.hpp"
 #include "spim/host/run_folder.hpp"
 
 namespace spim::cli {
@@ -13,10 +14,11 @@ namespace spim::cli {
 /// What a manifest is made from.
 struct RunManifest {
   std::string plan;
-  std::string layout;       ///< "null" for a volume that was written in one go
-  std::string saved;        ///< the configuration as it was used, with illumination and alignment
-  std::string products;     ///< of the illumination and the alignment: lines of bytes, checksum and path
-  const RunFolder& folder;  ///< whose ledger is complete
+  std::string layout;         ///< "null" for a volume that was written in one go
+  std::string saved;          ///< the configuration as it was used, with illumination and alignment
+  std::string products;       ///< of the illumination and the alignment: lines of bytes, checksum and path
+  const RunFolder& folder;    ///< whose ledger is complete
+  const RunOutputs& outputs;  ///< that are in it
 };
 
 /// OUTPUT.run.json.

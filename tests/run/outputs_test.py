@@ -1,0 +1,194 @@
+"""What a run writes beside its first output: the same voxels in every format, whatever happens on the way."""
+
+import glob
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+import numpy as np
+import tifffile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
+from cli_support import BIN, Case, read_json, read_zarr, write_dcimg
+from support.blockfs_reader import Directory
+
+OPTIONS = ("--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "3", "--chunk-size",
+           "16,16,16", "--x-step-size", "1.2728", "--silent", "--tasks", "6")
+SHARDED = ("--zarr-format", "3", "--shard", "32,32,32", "--also", "precomputed", "--also-set", "precomputed.shard=32,32,32",
+           "--also", "blockfs")
+
+
+def noise(seed, frames, rows, columns):
+    return np.random.default_rng(seed).integers(1, 60000, (frames, rows, columns)).astype(np.uint16)
+
+
+def files_of(*roots):
+    """Every file below, with its bytes."""
+    found = {}
+    for root in roots:
+        for folder, _, names in os.walk(root):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    found[os.path.relpath(path, os.path.dirname(root))] = file.read()
+    return found
+
+
+def planes_of(pattern):
+    return np.stack([tifffile.imread(name) for name in sorted(glob.glob(pattern))])
+
+
+class Outputs(Case):
+    """Two tiles that overlap in y."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"spim_outputs_{os.getpid()}_{cls.__name__}")
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.scan = os.path.join(cls.shared, "scan")
+        for y, seed in ((0, 1), (600, 2)):
+            write_dcimg(os.path.join(cls.scan, "0", f"0_{y}", "0.dcimg"), noise(seed, 60, 48, 64))
+
+    def command(self, *more):
+        return [os.path.join(BIN, "spimstitch"), "run", self.scan, "-o", self.path("out.ngff"), *OPTIONS, *more]
+
+    def call(self, *more, code=0):
+        done = subprocess.run(self.command(*more), capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, f"{more}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, *more):
+        return subprocess.Popen(self.command(*more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def converted(self, source):
+        """The volume as Zarr v2, by the program's own reader."""
+        target = self.path(f"converted_{len(os.listdir(self.folder))}.zarr")
+        self.succeed("convert", source, target, "--levels", "1", "--silent")
+        return read_zarr(target)
+
+    def names(self):
+        return sorted(name for name in os.listdir(self.folder) if not name.endswith(".json"))
+
+
+class Formats(Outputs):
+    def test_every_format_holds_the_voxels_of_the_first(self):
+        self.call("--also", "blockfs,precomputed", "--also", "tiff", "--also", f"tiff={self.path('one.tif')}", "--also",
+                  "jp2", "--psnr", "0")
+        self.assertEqual(self.names(), ["one.tif", "out", "out.ngff", "out.precomputed", "out_jp2", "out_tiff"])
+        volume = read_zarr(self.path("out.ngff"))
+        self.assertGreater(np.count_nonzero(volume), volume.size // 3)
+        for level in range(3):
+            scale = 2**level
+            blocks = Directory(self.path("out", f"{scale}_{scale}_{scale}", "precomputed.blockfs")).read()
+            np.testing.assert_array_equal(blocks, read_zarr(self.path("out.ngff"), level))
+        np.testing.assert_array_equal(planes_of(self.path("out_tiff", "img_*.tiff")), volume)
+        np.testing.assert_array_equal(tifffile.imread(self.path("one.tif")), volume)
+        self.succeed("convert", self.path("out_jp2"), self.path("jp2.tif"), "--silent")
+        np.testing.assert_array_equal(tifffile.imread(self.path("jp2.tif")), volume)
+        np.testing.assert_array_equal(self.converted(self.path("out.precomputed")), volume)
+        for name in ("out", "out.ngff", "out.precomputed", "one.tif"):
+            self.succeed("verify", self.path(name), "--silent")
+
+    def test_the_manifest_knows_the_files_of_all(self):
+        self.call("--also", "blockfs", "--also", "tiff")
+        manifest = read_json(self.path("out.ngff.run.json"))
+        self.assertEqual([o["format"] for o in manifest["outputs"]], ["blockfs", "tiff"])
+        named = {os.path.normpath(self.path("out.ngff", path)): size for task in manifest["tasks"]
+                 for path, size, _ in task["files"]}
+        for path, size in named.items():
+            self.assertEqual(os.path.getsize(path), size, path)
+        for pattern in ("out.ngff/0/0/0/*/*/*", "out/1_1_1/precomputed.blockfs.*", "out_tiff/*.tiff"):
+            for path in glob.glob(self.path(pattern)):
+                self.assertIn(path, named)
+
+    def test_a_saved_configuration_gives_the_same_outputs(self):
+        self.call("--also", "precomputed", "--also-set", "precomputed.level=9", "--also", f"tiff={self.path('planes', 'p%02d.tif')}")
+        first = files_of(self.path("out.precomputed"), self.path("planes"))
+        self.assertIn("planes/p00.tif", first)
+        saved = self.path("saved.json")
+        shutil.move(self.path("out.ngff.config.json"), saved)
+        for name in ("out.ngff", "out.precomputed", "planes"):
+            shutil.rmtree(self.path(name))
+        self.succeed("run", "--config", saved)
+        self.assertEqual(files_of(self.path("out.precomputed"), self.path("planes")), first)
+
+    def test_kept_stacks_are_those_of_single_conversions(self):
+        self.call("--keep-stacks")
+        for tile in ("0_0", "0_600"):
+            kept = self.path("scan_destriped_precomputed", "0", tile, "0")
+            self.succeed("dcimg2oblique", "--input", os.path.join(self.scan, "0", tile, "0.dcimg"), "-o", self.path(tile),
+                         "--dark", "3", "--rotate-90", "3", "--flip-ud", "--x-step-size", "1.2728", "--levels", "1", "--silent")
+            one, two = (Directory(os.path.join(root, "1_1_1", "precomputed.blockfs")).read() for root in (kept, self.path(tile)))
+            np.testing.assert_array_equal(one, two)
+        shutil.rmtree(self.path("out.ngff"))
+        self.call("--keep-stacks", code=1)  # what was kept is not replaced unasked
+
+    def test_what_makes_no_sense_is_refused(self):
+        for more, says in ((("--also", "blokfs"), "blockfs"), (("--also", "blockfs="), "FORMAT=PATH"),
+                           (("--also-set", "tiff.level=3"), "--also tiff"),
+                           (("--also", f"blockfs={self.path('out.ngff', 'x')}"), "gets in the way"),
+                           (("--also", "tiff=img_%04d.tiff"), "folder"),
+                           (("--also", "zarr"), "gets in the way"),
+                           (("--also", "precomputed=/dev/shm/spim_elsewhere"), "another disk"),
+                           (("--writer", "tiff", "--also", "blockfs"), "in parts")):
+            done = self.call(*more, code=2)
+            self.assertIn(says, done.stderr, more)
+        os.makedirs(self.path("out", "something"))
+        self.assertIn("exists already", self.call("--also", "blockfs", code=1).stderr)
+        self.assert_nothing_left("out")
+
+
+class Lasting(Outputs):
+    EXTRAS = ("--also", "blockfs", "--also", "precomputed", "--also", "tiff")
+    ROOTS = ("out", "out.ngff", "out.precomputed", "out_tiff")
+
+    def all_files(self):
+        return files_of(*(self.path(root) for root in self.ROOTS))
+
+    def clean(self):
+        for name in os.listdir(self.folder):
+            path = self.path(name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+    def test_killed_with_several_outputs_it_goes_on_to_the_same_bits(self):
+        began = time.monotonic()
+        self.call(*self.EXTRAS)
+        seconds = time.monotonic() - began
+        expected = self.all_files()
+        rng = random.Random(11)
+        for i in range(3):
+            with self.subTest(i):
+                self.clean()
+                process = self.start(*self.EXTRAS)
+                time.sleep(rng.uniform(0.2, 1.0) * seconds)
+                process.kill()
+                process.communicate()
+                self.call(*self.EXTRAS, "--resume", "--n-workers", str(1 + i))
+                self.assertEqual(self.all_files(), expected)
+                self.assertFalse(os.path.exists(self.path("out.ngff.run")))
+
+    def test_ended_while_outputs_got_their_names_it_only_names_the_rest(self):
+        more = ("--also", "blockfs")
+        for phase in ("sweep", "levels"):
+            self.call(*more, "--phase", phase)
+        shutil.copytree(self.path("out.ngff.run"), self.path("copy"))
+        self.call(*more, "--phase", "finish")
+        expected = files_of(self.path("out"), self.path("out.ngff"))
+        for name in ("output", "also-blockfs"):
+            shutil.rmtree(self.path("copy", name))
+        inodes = [str(os.stat(self.path(name)).st_ino) for name in ("out.ngff", "out")]
+        os.rename(self.path("out.ngff"), self.path("copy", "output"))
+        os.rename(self.path("copy"), self.path("out.ngff.run"))
+        with open(self.path("out.ngff.run", "publishing"), "w") as file:
+            file.write("\n".join(inodes))
+        self.call(*more, "--resume")
+        self.assertEqual(files_of(self.path("out"), self.path("out.ngff")), expected)
+        self.assertFalse(os.path.exists(self.path("out.ngff.run")))
+
+
+if __name__ == "__main__":
+    unittest.main()
