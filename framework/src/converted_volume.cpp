@@ -67,7 +67,7 @@ class ConvertedVolume final : public VolumeSource {
   ValidRegion region() const override { return region_; }
   Grain grain() const override { return {info_.chunk, {}}; }
 
-  std::int64_t memory_for(std::span<const Box> boxes) const override {
+  std::int64_t memory_for(const Box&, std::span<const Box> boxes) const override {
     std::vector<Box> whole;
     for (const Box& box : boxes) {
       const Box chunks = chunks_of(clip_to(box), info_.chunk);
@@ -79,30 +79,25 @@ class ConvertedVolume final : public VolumeSource {
     return detail::union_voxels(std::move(whole)) * static_cast<std::int64_t>(sizeof(std::uint16_t));
   }
 
-  void prepare(std::span<const Box> boxes, const Executor& executor) override {
+  std::int64_t plan_loads(const Box&, std::span<const Box> boxes) override {
     const std::vector<std::int64_t> needed = needed_chunks(boxes);
     std::unordered_map<std::int64_t, Voxels> kept;
     kept.reserve(needed.size());
-    std::vector<std::pair<std::int64_t, Voxels*>> missing;
+    missing_.clear();
     for (const std::int64_t key : needed) {
       const auto old = cache_.find(key);
       Voxels& slot = kept[key];
-      if (old != cache_.end())
-        slot = std::move(old->second);
-      else
-        missing.emplace_back(key, &slot);
+      if (old != cache_.end()) slot = std::move(old->second);
+      if (!slot) missing_.emplace_back(key, &slot);
     }
     cache_ =
         std::move(kept);  // nodes keep their addresses; what is not needed any more is freed before reading
-    try {
-      executor.parallel_for(static_cast<std::int64_t>(missing.size()), [&](std::int64_t i, int) {
-        const auto& [key, slot] = missing[static_cast<std::size_t>(i)];
-        decode(key, *slot);
-      });
-    } catch (...) {
-      cache_.clear();  // some slots hold nothing
-      throw;
-    }
+    return static_cast<std::int64_t>(missing_.size());
+  }
+
+  void load(std::int64_t i) override {
+    const auto& [key, slot] = missing_[static_cast<std::size_t>(i)];
+    decode(key, *slot);
   }
 
   void read(const Box& box, VolumeView<std::uint16_t> out) const override {
@@ -149,7 +144,7 @@ class ConvertedVolume final : public VolumeSource {
     const Box chunk = voxels_of(at, info_.chunk, info_.shape);
     const Box part = intersect(chunk, box);
     const auto found = cache_.find(key_of(at));
-    if (found == cache_.end()) return reader_->read(level_, part, part_of(out, box, part));
+    if (found == cache_.end() || !found->second) return reader_->read(level_, part, part_of(out, box, part));
     const auto cached = dense_view(found->second.get(), chunk.size());
     copy_box(as_const(part_of(cached, chunk, part)), part_of(out, box, part));
   }
@@ -161,7 +156,8 @@ class ConvertedVolume final : public VolumeSource {
   ValidRegion region_;
   Vec3 voxel_um_;
   Index3 grid_;
-  std::unordered_map<std::int64_t, Voxels> cache_;  ///< changes in prepare() only
+  std::unordered_map<std::int64_t, Voxels> cache_;  ///< null until loaded; changes in plan_loads() only
+  std::vector<std::pair<std::int64_t, Voxels*>> missing_;  ///< what load() is for
 };
 
 }  // namespace

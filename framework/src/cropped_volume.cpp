@@ -45,12 +45,13 @@ class CroppedVolume final : public VolumeSource {
              first_boundary(grain.first.z, grain.size.z, box_.begin.z)}};
   }
 
-  std::int64_t memory_for(std::span<const Box> boxes) const override {
-    return source_->memory_for(inside(boxes));
+  std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override {
+    return source_->memory_for(intersect(shift(lane, box_.begin), box_), inside(boxes));
   }
-  void prepare(std::span<const Box> boxes, const Executor& executor) override {
-    source_->prepare(inside(boxes), executor);
+  std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) override {
+    return source_->plan_loads(intersect(shift(lane, box_.begin), box_), inside(boxes));
   }
+  void load(std::int64_t i) override { source_->load(i); }
   void read(const Box& box, VolumeView<std::uint16_t> out) const override {
     source_->read(shift(box, box_.begin), out);
   }

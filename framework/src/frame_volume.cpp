@@ -29,33 +29,29 @@ class FrameVolume final : public VolumeSource {
   ValidRegion region() const override { return {shape(), 0, 0, stack_.columns, 1}; }
   LoadCost cost() const override { return frames_->cost(); }
 
-  std::int64_t memory_for(std::span<const Box> boxes) const override {
-    return part_for(boxes).bytes(stack_.columns);
+  std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override {
+    return part_for(lane, boxes).bytes(stack_.columns);
   }
 
-  void prepare(std::span<const Box> boxes, const Executor& executor) override {
-    const Part part = part_for(boxes);
+  std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) override {
+    const Part part = part_for(lane, boxes);
     if (part.rows != rows_) held_.clear();
     rows_ = part.rows;
     std::erase_if(held_, [&](const auto& frame) {
       return frame.first < part.frames.begin || frame.first >= part.frames.end;
     });
-    std::vector<std::pair<std::int64_t, Samples*>> missing;
+    missing_.clear();
     for (std::int64_t frame = part.frames.begin; frame < part.frames.end; ++frame)
-      if (const auto [slot, is_new] = held_.try_emplace(frame); is_new)
-        missing.emplace_back(frame, &slot->second);
-    try {
-      executor.parallel_for(static_cast<std::int64_t>(missing.size()), [&](std::int64_t i, int) {
-        const auto& [frame, slot] = missing[static_cast<std::size_t>(i)];
-        Samples samples(new std::uint16_t[static_cast<std::size_t>(rows_.size() * stack_.columns)]);
-        frames_->load_rows(frame, {0, rows_.begin},
-                           {samples.get(), rows_.size(), stack_.columns, stack_.columns});
-        *slot = std::move(samples);
-      });
-    } catch (...) {
-      held_.clear();  // some slots hold nothing
-      throw;
-    }
+      if (Samples& slot = held_[frame]; !slot) missing_.emplace_back(frame, &slot);
+    return static_cast<std::int64_t>(missing_.size());
+  }
+
+  void load(std::int64_t i) override {
+    const auto& [frame, slot] = missing_[static_cast<std::size_t>(i)];
+    Samples samples(new std::uint16_t[static_cast<std::size_t>(rows_.size() * stack_.columns)]);
+    frames_->load_rows(frame, {0, rows_.begin},
+                       {samples.get(), rows_.size(), stack_.columns, stack_.columns});
+    *slot = std::move(samples);
   }
 
   void read(const Box& box, VolumeView<std::uint16_t> out) const override {
@@ -63,7 +59,7 @@ class FrameVolume final : public VolumeSource {
     const bool rows_are_held = box.begin.y >= rows_.begin && box.end.y <= rows_.end;
     for (std::int64_t z = 0; z < size.z; ++z) {
       const auto held = held_.find(box.begin.z + z);
-      if (held == held_.end() || !rows_are_held) {
+      if (held == held_.end() || !held->second || !rows_are_held) {
         frames_->load_rows(box.begin.z + z, {box.begin.x, box.begin.y},
                            {out.row(0, z), size.y, size.x, out.stride_y});
         continue;
@@ -77,8 +73,8 @@ class FrameVolume final : public VolumeSource {
  private:
   using Samples = std::unique_ptr<std::uint16_t[]>;
 
-  /// The smallest part that holds all of `boxes`.
-  Part part_for(std::span<const Box> boxes) const {
+  /// The frames of `boxes`, of each the rows of `lane`.
+  Part part_for(const Box& lane, std::span<const Box> boxes) const {
     Part all;
     const auto join = [](IndexRange& a, IndexRange b) {
       a = a.empty() ? b : IndexRange{std::min(a.begin, b.begin), std::max(a.end, b.end)};
@@ -87,8 +83,9 @@ class FrameVolume final : public VolumeSource {
       const Box inside = intersect(box, {{}, shape()});
       if (inside.empty()) continue;
       join(all.frames, {inside.begin.z, inside.end.z});
-      join(all.rows, {inside.begin.y, inside.end.y});
     }
+    if (!all.frames.empty())
+      all.rows = {std::max<std::int64_t>(lane.begin.y, 0), std::min(lane.end.y, stack_.rows)};
     return all;
   }
 
@@ -96,7 +93,8 @@ class FrameVolume final : public VolumeSource {
   StackShape stack_;
   Vec3 voxel_um_;
   IndexRange rows_;                       ///< that are held of each frame
-  std::map<std::int64_t, Samples> held_;  ///< by frame; changes in prepare() only
+  std::map<std::int64_t, Samples> held_;  ///< by frame, null until loaded; changes in plan_loads() only
+  std::vector<std::pair<std::int64_t, Samples*>> missing_;  ///< what load() is for
 };
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include "deskew.hpp"
 #include "page_arena.hpp"
-#include "spim/host/executor.hpp"
 #include "spim/host/frame_source.hpp"
 
 namespace spim::detail {
@@ -17,15 +16,11 @@ struct StackPart {
   IndexRange frames, z, y;
 
   bool empty() const noexcept { return frames.empty() || z.empty() || y.empty(); }
-  bool covers(std::int64_t frame, const StackPart& other) const noexcept {
-    return frame >= frames.begin && frame < frames.end && other.z.begin >= z.begin && other.z.end <= z.end &&
-           other.y.begin >= y.begin && other.y.end <= y.end;
-  }
   friend bool operator==(const StackPart&, const StackPart&) = default;
 };
 
-/// Holds one StackPart of a FrameSource in memory. Moving it to another part loads only what is missing: the
-/// buffers of frames that fall out take those that come in.
+/// Holds one StackPart of a FrameSource in memory. Moving it along the frames loads only those that come in:
+/// they take the buffers of frames that fall out. Another part of the frames begins anew.
 class FrameWindow {
  public:
   explicit FrameWindow(FrameSource& source) : source_(&source) {}
@@ -33,44 +28,44 @@ class FrameWindow {
   /// Bytes of memory that the window takes at `part`.
   static std::int64_t bytes(const StackPart& part) noexcept;
 
-  const StackPart& part() const noexcept { return part_; }
+  /// Moves to `part`; returns how many frames of it are to be loaded. [one thread, no others inside]
+  std::int64_t move_to(const StackPart& part);
+  /// Loads frame number i of those. What throws is not held. [any thread, each i once]
+  void load(std::int64_t i);
 
-  /// Makes the window hold `part`, loading frames on all workers. When something throws the window is empty
-  /// afterwards. [one thread, no others inside the window]
-  void move_to(const StackPart& part, const Executor& executor);
-
+  /// True when `frame` is in memory, as far as `part` says. [any thread]
+  bool holds(std::int64_t frame, const StackPart& part) const noexcept;
   /// The samples of `frame`, which the window holds, from z and the block of y on. [any thread]
   FrameSlice at(std::int64_t frame, std::int64_t z, std::int64_t y) const noexcept;
 
  private:
-  /// Buffers of one shape in one arena.
-  struct House {
-    IndexRange z, y;            ///< what a buffer has room for
-    std::int64_t pitch = 0;     ///< bytes between buffers
-    std::int64_t capacity = 0;  ///< buffers
-    PageArena arena;
-
-    /// `rows` of z of a buffer, for all y.
-    BlockedView view(std::int64_t slot, IndexRange rows) const noexcept;
-    void release(std::int64_t slot, IndexRange rows) const noexcept;
+  /// Room for the window's part of one frame.
+  struct Buffer {
+    std::size_t arena = 0;
+    std::int64_t offset = 0;
+    bool touched = false;  ///< has memory of its own
   };
-  /// One frame in memory.
+  /// One frame in memory, or on its way there.
   struct Held {
-    std::int64_t slot = -1;
-    IndexRange z;  ///< rows that are loaded
+    Buffer buffer;
+    bool loaded = false;  ///< set by load() while others read: through an atomic_ref
   };
 
-  House build(const StackPart& part) const;
-  bool has_room_for(const StackPart& part) const noexcept;
-  void slide(const StackPart& part);
-  void rehouse(const StackPart& part, const Executor& executor);
-  void load(const StackPart& part, const Executor& executor);
+  std::vector<Buffer> take_buffers(std::size_t count);
+  void release(Buffer& buffer) const noexcept;
+  BlockedView view(const Buffer& buffer) const noexcept;
+  Held& held(std::int64_t frame) noexcept {
+    return held_[static_cast<std::size_t>(frame - part_.frames.begin)];
+  }
   void clear() noexcept;
 
   FrameSource* source_;
   StackPart part_;
-  House house_;
-  std::vector<Held> held_;  ///< of frame part_.frames.begin + i
+  std::int64_t pitch_ = 0;         ///< bytes between buffers
+  std::vector<PageArena> arenas_;  ///< one more whenever the window grows
+  std::vector<Buffer> free_;
+  mutable std::vector<Held> held_;     ///< of frame part_.frames.begin + i
+  std::vector<std::int64_t> missing_;  ///< frames that load() is for
 };
 
 }  // namespace spim::detail

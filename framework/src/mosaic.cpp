@@ -34,17 +34,22 @@ class Mosaic final : public VolumeSource {
   PixelType type() const override { return tiles_.front().volume().type(); }
   ValidRegion region() const override { return region_; }
   LoadCost cost() const override;
-  std::int64_t memory_for(std::span<const Box> boxes) const override;
-  void prepare(std::span<const Box> boxes, const Executor& executor) override;
+  std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override;
+  std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) override;
+  void load(std::int64_t i) override;
   void read(const Box& box, VolumeView<std::uint16_t> out) const override;
   bool may_hold_data(const Box& box) const override;
 
  private:
+  Box local_box(const TileInMosaic& tile, const Box& box) const {
+    return tile.local_box(intersect(shift(box, output_.begin), output_));
+  }
   std::vector<Box> local_boxes(const TileInMosaic& tile, std::span<const Box> boxes) const;
 
   std::vector<TileInMosaic> tiles_;
   Box output_;  ///< the part of the mosaic that is shown
   ValidRegion region_;
+  std::vector<std::int64_t> loads_;  ///< of the last plan: of the tiles up to and with each
   mutable detail::BlenderPool blenders_;
 };
 
@@ -67,14 +72,14 @@ Mosaic::Mosaic(std::vector<TileInMosaic> tiles, const Box& output)
 std::vector<Box> Mosaic::local_boxes(const TileInMosaic& tile, std::span<const Box> boxes) const {
   std::vector<Box> local;
   for (const Box& box : boxes) {
-    const Box part = tile.local_box(intersect(shift(box, output_.begin), output_));
+    const Box part = local_box(tile, box);
     if (!part.empty()) local.push_back(part);
   }
   return local;
 }
 
 LoadCost Mosaic::cost() const {
-  // Tiles are prepared one after the other, and share the buffers of their workers.
+  // A worker loads one thing at a time, and tiles share the buffers of their workers.
   LoadCost most;
   for (const TileInMosaic& tile : tiles_) {
     const LoadCost cost = tile.volume().cost();
@@ -84,24 +89,27 @@ LoadCost Mosaic::cost() const {
   return most;
 }
 
-std::int64_t Mosaic::memory_for(std::span<const Box> boxes) const {
+std::int64_t Mosaic::memory_for(const Box& lane, std::span<const Box> boxes) const {
   std::int64_t bytes = 0;
   for (const TileInMosaic& tile : tiles_) {
     const std::vector<Box> local = local_boxes(tile, boxes);
-    if (!local.empty()) bytes += tile.volume().memory_for(local);
+    if (!local.empty()) bytes += tile.volume().memory_for(local_box(tile, lane), local);
   }
   return bytes;
 }
 
-void Mosaic::prepare(std::span<const Box> boxes, const Executor& executor) {
-  // What is not needed any more goes first, in all tiles, before anything new comes.
-  std::vector<std::vector<Box>> local;
-  for (const TileInMosaic& tile : tiles_) {
-    local.push_back(local_boxes(tile, boxes));
-    if (local.back().empty()) tile.volume().prepare({}, executor);
-  }
-  for (std::size_t i = 0; i < tiles_.size(); ++i)
-    if (!local[i].empty()) tiles_[i].volume().prepare(local[i], executor);
+std::int64_t Mosaic::plan_loads(const Box& lane, std::span<const Box> boxes) {
+  loads_.clear();
+  std::int64_t loads = 0;
+  for (const TileInMosaic& tile : tiles_)
+    loads_.push_back(loads += tile.volume().plan_loads(local_box(tile, lane), local_boxes(tile, boxes)));
+  return loads;
+}
+
+void Mosaic::load(std::int64_t i) {
+  const auto tile = std::ranges::upper_bound(loads_, i) - loads_.begin();
+  const std::int64_t before = tile > 0 ? loads_[static_cast<std::size_t>(tile - 1)] : 0;
+  tiles_[static_cast<std::size_t>(tile)].volume().load(i - before);
 }
 
 bool Mosaic::may_hold_data(const Box& box) const {

@@ -28,19 +28,20 @@ class ObliqueVolume final : public VolumeSource {
   ValidRegion region() const override { return geometry_.region(); }
   LoadCost cost() const override { return frames_->cost(); }
 
-  std::int64_t memory_for(std::span<const Box> boxes) const override {
-    return detail::FrameWindow::bytes(part_for(boxes));
+  std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override {
+    return detail::FrameWindow::bytes(part_for(lane, boxes));
   }
 
-  void prepare(std::span<const Box> boxes, const Executor& executor) override {
-    window_.move_to(part_for(boxes), executor);
+  std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) override {
+    return window_.move_to(part_for(lane, boxes));
   }
+  void load(std::int64_t i) override { window_.load(i); }
 
   void read(const Box& box, VolumeView<std::uint16_t> out) const override {
     const detail::StackPart part = part_of(box);
     std::int64_t missing = 0;
     for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f)
-      if (!window_.part().covers(f, part)) ++missing;
+      if (!window_.holds(f, part)) ++missing;
     // Without the window, planes are computed a few at a time.
     const std::int64_t plane_bytes = std::max<std::int64_t>(missing * block_count(part) * kBlock * 2, 1);
     const std::int64_t planes =
@@ -65,21 +66,18 @@ class ObliqueVolume final : public VolumeSource {
     return {frames, {inside.begin.z, inside.end.z}, {detail::block_begin(inside.begin.y), y_end}};
   }
 
-  /// The smallest part that holds what all of `boxes` need.
-  detail::StackPart part_for(std::span<const Box> boxes) const {
-    detail::StackPart all;
-    const auto join = [](IndexRange& a, IndexRange b) {
-      a = {std::min(a.begin, b.begin), std::max(a.end, b.end)};
-    };
+  /// The frames of all `boxes`, of each what `lane` needs.
+  detail::StackPart part_for(const Box& lane, std::span<const Box> boxes) const {
+    IndexRange frames;
     for (const Box& box : boxes) {
       const detail::StackPart part = part_of(box);
       if (part.empty()) continue;
-      if (all.empty()) all = part;
-      join(all.frames, part.frames);
-      join(all.z, part.z);
-      join(all.y, part.y);
+      if (frames.empty()) frames = part.frames;
+      frames = {std::min(frames.begin, part.frames.begin), std::max(frames.end, part.frames.end)};
     }
-    return all;
+    if (frames.empty()) return {};
+    const detail::StackPart rows = part_of(lane);
+    return {frames, rows.z, rows.y};
   }
 
   void read_slab(const Box& slab, VolumeView<std::uint16_t> out) const {
@@ -89,7 +87,7 @@ class ObliqueVolume final : public VolumeSource {
     std::vector<std::unique_ptr<std::uint16_t[]>> loaded;
     for (std::int64_t f = part.frames.begin; f < part.frames.end; ++f) {
       detail::FrameSlice& slice = slices[static_cast<std::size_t>(f - part.frames.begin)];
-      if (window_.part().covers(f, part)) {
+      if (window_.holds(f, part)) {
         slice = window_.at(f, part.z.begin, part.y.begin);
       } else {
         const std::int64_t stride = part.z.size() * kBlock;

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "spim/error.hpp"
 #include "spim/host/pyramid.hpp"
+#include "sweep_engine.hpp"
 #include "sweep_layout.hpp"
-#include "wavefront.hpp"
 
 namespace spim {
 
@@ -27,100 +26,6 @@ void check(const VolumeSource& source, const VolumeSpec& spec) {
                             spec.chunk.z));
 }
 
-/// One chunk buffer per worker, made when it is first needed.
-class ChunkBuffers {
- public:
-  ChunkBuffers(int workers, Index3 chunk)
-      : buffers_(static_cast<std::size_t>(workers)), voxels_(count(chunk)) {}
-  std::uint16_t* of(int worker) {
-    auto& buffer = buffers_[static_cast<std::size_t>(worker)];
-    if (!buffer) buffer.reset(new std::uint16_t[static_cast<std::size_t>(voxels_)]);
-    return buffer.get();
-  }
-
- private:
-  std::vector<std::unique_ptr<std::uint16_t[]>> buffers_;
-  std::int64_t voxels_;
-};
-
-/// Counts what a writer takes.
-class MeteredWriter final : public VolumeWriter {
- public:
-  MeteredWriter(VolumeWriter& writer, const VolumeSpec& spec, StageMeter* meter)
-      : writer_(writer), spec_(spec), meter_(meter) {}
-
-  Index3 chunk_shape(const VolumeSpec& spec) const override { return writer_.chunk_shape(spec); }
-  void begin(const VolumeSpec& spec) override { writer_.begin(spec); }
-  void write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) override {
-    const StageTimer timer(meter_, Stage::encode, count(voxels.size) * bytes_of(spec_.type));
-    writer_.write(chunk, voxels);
-  }
-  void write_zero(const ChunkAddress& chunk) override { writer_.write_zero(chunk); }
-  void finish() override { writer_.finish(); }
-
- private:
-  VolumeWriter& writer_;
-  const VolumeSpec& spec_;
-  StageMeter* meter_;
-};
-
-/// One sweep at work.
-class Sweeper {
- public:
-  Sweeper(VolumeSource& source, Pyramid& pyramid, const VolumeSpec& spec, const Executor& executor,
-          Progress& progress, StageMeter* meter)
-      : source_(source),
-        pyramid_(pyramid),
-        spec_(spec),
-        executor_(executor),
-        progress_(progress),
-        meter_(meter),
-        buffers_(executor.workers(), min(spec.chunk, spec.shape)) {}
-
-  void run(const detail::SweepLayout& layout) {
-    for (const detail::Lane& lane : layout.lanes) {
-      const detail::Wavefront front(spec_, source_.region(), lane);
-      for (const std::vector<detail::Column>& step : front.steps()) run_step(lane, step);
-    }
-    source_.prepare({}, executor_);
-  }
-
- private:
-  void run_step(const detail::Lane& lane, const std::vector<detail::Column>& step) {
-    source_.prepare(detail::step_boxes(source_, spec_, lane, step), executor_);
-    const std::int64_t rows = lane.y_end - lane.y_begin;
-    executor_.parallel_for(static_cast<std::int64_t>(step.size()) * rows, [&](std::int64_t i, int worker) {
-      const detail::Column& column = step[static_cast<std::size_t>(i / rows)];
-      run_chunk({column.x, lane.y_begin + i % rows, column.z}, worker);
-    });
-  }
-
-  void run_chunk(Index3 index, int worker) {
-    const Index3 begin{index.x * spec_.chunk.x, index.y * spec_.chunk.y, index.z * spec_.chunk.z};
-    const Box box{begin, min(begin + spec_.chunk, spec_.shape)};
-    VolumeView<std::uint16_t> voxels = dense_view<std::uint16_t>(nullptr, box.size());
-    const std::int64_t bytes = count(box.size()) * bytes_of(spec_.type);
-    if (source_.may_hold_data(box)) {
-      const StageTimer timer(meter_, Stage::place, bytes);
-      voxels.data = buffers_.of(worker);
-      source_.read(box, voxels);
-    }
-    {
-      const StageTimer timer(meter_, Stage::halve, bytes);
-      pyramid_.add(index, as_const(voxels));
-    }
-    progress_.advance(bytes);
-  }
-
-  VolumeSource& source_;
-  Pyramid& pyramid_;
-  const VolumeSpec& spec_;
-  const Executor& executor_;
-  Progress& progress_;
-  StageMeter* meter_;
-  ChunkBuffers buffers_;
-};
-
 }  // namespace
 
 SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
@@ -135,7 +40,8 @@ SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const E
           std::min(lane.z * spec.chunk.z, spec.shape.z),
           lane,
           count(ceil_div(spec.shape, spec.chunk)),
-          source.cost().whole_frame};
+          source.cost().whole_frame,
+          layout.reads_ahead};
 }
 
 SweepReport sweep(VolumeSource& source, VolumeWriter& writer, const VolumeSpec& spec,
@@ -161,9 +67,9 @@ SweepReport sweep(std::span<VolumeSource* const> channels, VolumeWriter& writer,
   SweepReport report;
   for (std::int32_t channel = 0; channel < spec.channel_count; ++channel) {
     const auto i = static_cast<std::size_t>(channel);
-    MeteredWriter metered(writer, spec, settings.meter);
+    detail::MeteredWriter metered(writer, spec, settings.meter);
     Pyramid pyramid(metered, spec, channel);
-    Sweeper(*channels[i], pyramid, spec, executor, progress, settings.meter).run(layouts[i]);
+    detail::SweepEngine(*channels[i], {pyramid}, {spec, executor, progress, settings.meter}).run(layouts[i]);
     report.chunks_written += pyramid.chunks();
     report.chunks_zero += pyramid.zero_chunks();
     report.voxels += count(spec.shape);

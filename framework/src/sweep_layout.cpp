@@ -110,18 +110,31 @@ std::vector<Lane> cut(Index3 grid, const LaneSize& size, const Cuts& cuts) {
   return lanes;
 }
 
-std::int64_t most_prepared(const VolumeSource& source, const VolumeSpec& spec, const SweepLayout& layout) {
+/// What a source keeps at most.
+struct MostPrepared {
+  std::int64_t alone = 0;  ///< for one step at a time
+  std::int64_t ahead = 0;  ///< for one and the next
+};
+
+MostPrepared most_prepared(const VolumeSource& source, const VolumeSpec& spec, const SweepLayout& layout) {
   const std::int64_t lanes = static_cast<std::int64_t>(layout.lanes.size());
   const std::int64_t lane_stride = ceil_div(lanes, kMostSamples);
-  std::int64_t most = 0;
+  MostPrepared most;
   for (std::int64_t i = 0; i < lanes; i += lane_stride) {
     const Lane& lane = layout.lanes[static_cast<std::size_t>(i)];
     const Wavefront front(spec, source.region(), lane);
     const std::int64_t steps = static_cast<std::int64_t>(front.steps().size());
     const std::int64_t step_stride = ceil_div(steps * ceil_div(lanes, lane_stride), kMostSamples);
-    for (std::int64_t s = 0; s < steps; s += step_stride)
-      most = std::max(most, source.memory_for(
-                                step_boxes(source, spec, lane, front.steps()[static_cast<std::size_t>(s)])));
+    const Box whole = lane_box(spec, lane);
+    const auto boxes_of = [&](std::int64_t s) {
+      return s < steps ? step_boxes(source, spec, lane, front.steps()[static_cast<std::size_t>(s)])
+                       : std::vector<Box>{};
+    };
+    for (std::int64_t s = 0; s < steps; s += step_stride) {
+      const std::vector<Box> now = boxes_of(s);
+      most.alone = std::max(most.alone, source.memory_for(whole, now));
+      most.ahead = std::max(most.ahead, source.memory_for(whole, joined(now, boxes_of(s + 1))));
+    }
   }
   return most;
 }
@@ -224,7 +237,11 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   for (const LaneSize& size : candidates(grid_of(spec), cuts, depth)) {
     executor.cancel().check();
     SweepLayout layout{cut(grid_of(spec), size, cuts), workers + settings.writer_bytes};
-    layout.memory_bytes += most_prepared(source, spec, layout) + most_parents(source, spec, layout, size);
+    const MostPrepared prepared = most_prepared(source, spec, layout);
+    const std::int64_t others = layout.memory_bytes + most_parents(source, spec, layout, size);
+    // A single worker does one thing after the other in any case.
+    layout.reads_ahead = executor.workers() > 1 && others + prepared.ahead <= settings.memory_bytes;
+    layout.memory_bytes = others + (layout.reads_ahead ? prepared.ahead : prepared.alone);
     if (layout.memory_bytes <= settings.memory_bytes) return layout;
     least = std::min(least, layout.memory_bytes);
   }

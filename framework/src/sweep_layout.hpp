@@ -13,12 +13,13 @@ namespace spim::detail {
 struct SweepLayout {
   std::vector<Lane> lanes;
   std::int64_t memory_bytes = 0;
+  bool reads_ahead = false;  ///< what the next step needs is loaded during this one
 };
 
 /// The largest lanes that fit settings.memory_bytes. z is cut before y: a camera row holds all y of one z. A
 /// source that decodes cells is cut between them only; chunks of one plane then come in slabs that are no
-/// deeper than needed, one after the other in z.
-/// Throws Error when no lanes fit.
+/// deeper than needed, one after the other in z. Several workers read ahead if these lanes leave memory for
+/// it. Throws Error when no lanes fit.
 SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, const Executor& executor,
                          const SweepSettings& settings);
 

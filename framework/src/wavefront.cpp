@@ -56,6 +56,11 @@ Box column_box(const VolumeSpec& spec, const Lane& lane, const Column& column) n
   return {begin, min(end, spec.shape)};
 }
 
+Box lane_box(const VolumeSpec& spec, const Lane& lane) noexcept {
+  return {{0, lane.y_begin * spec.chunk.y, lane.z_begin * spec.chunk.z},
+          {spec.shape.x, lane.y_end * spec.chunk.y, lane.z_end * spec.chunk.z}};
+}
+
 std::vector<Box> step_boxes(const VolumeSource& source, const VolumeSpec& spec, const Lane& lane,
                             const std::vector<Column>& step) {
   std::vector<Box> boxes;
@@ -64,6 +69,12 @@ std::vector<Box> step_boxes(const VolumeSource& source, const VolumeSpec& spec, 
     if (source.may_hold_data(box)) boxes.push_back(box);
   }
   return boxes;
+}
+
+std::vector<Box> joined(const std::vector<Box>& a, const std::vector<Box>& b) {
+  std::vector<Box> both = a;
+  both.insert(both.end(), b.begin(), b.end());
+  return both;
 }
 
 }  // namespace spim::detail

@@ -50,8 +50,14 @@ class Wavefront {
 /// Voxels of `column` over the rows of `lane`, clipped to the shape.
 Box column_box(const VolumeSpec& spec, const Lane& lane, const Column& column) noexcept;
 
+/// All voxels of `lane`, not clipped to the shape.
+Box lane_box(const VolumeSpec& spec, const Lane& lane) noexcept;
+
 /// One box for each column of a step that may hold data.
 std::vector<Box> step_boxes(const VolumeSource& source, const VolumeSpec& spec, const Lane& lane,
                             const std::vector<Column>& step);
+
+/// The boxes of both.
+std::vector<Box> joined(const std::vector<Box>& a, const std::vector<Box>& b);
 
 }  // namespace spim::detail

@@ -29,8 +29,9 @@ class DenseTile final : public spim::VolumeSource {
   spim::Vec3 voxel_um() const override { return {1.28, 1.8, 1.27}; }
   spim::PixelType type() const override { return spim::PixelType::u16; }
   spim::ValidRegion region() const override { return {kTile, 1, 0, kTile.x - kTile.z + 1, 1}; }
-  std::int64_t memory_for(std::span<const Box>) const override { return 0; }
-  void prepare(std::span<const Box>, const spim::Executor&) override {}
+  std::int64_t memory_for(const Box&, std::span<const Box>) const override { return 0; }
+  std::int64_t plan_loads(const Box&, std::span<const Box>) override { return 0; }
+  void load(std::int64_t) override {}
   void read(const Box& box, spim::VolumeView<std::uint16_t> out) const override {
     const auto all = dense_view(voxels_.data(), kTile);
     for (std::int64_t z = 0; z < out.size.z; ++z)
@@ -50,8 +51,9 @@ class Corner final : public spim::VolumeSource {
   spim::Vec3 voxel_um() const override { return {1.28, 1.8, 1.27}; }
   spim::PixelType type() const override { return spim::PixelType::u16; }
   spim::ValidRegion region() const override { return {{1, 1, 1}, 1, 0, 1, 1}; }
-  std::int64_t memory_for(std::span<const Box>) const override { return 0; }
-  void prepare(std::span<const Box>, const spim::Executor&) override {}
+  std::int64_t memory_for(const Box&, std::span<const Box>) const override { return 0; }
+  std::int64_t plan_loads(const Box&, std::span<const Box>) override { return 0; }
+  void load(std::int64_t) override {}
   void read(const Box&, spim::VolumeView<std::uint16_t> out) const override { out.data[0] = 1; }
 };
 

@@ -70,22 +70,43 @@ MemoryVolume::MemoryVolume(const ValidRegion& region, const VoxelFunction& voxel
   });
 }
 
-std::int64_t MemoryVolume::memory_for(std::span<const Box> boxes) const {
+std::int64_t MemoryVolume::memory_for(const Box& lane, std::span<const Box> boxes) const {
   std::vector<Box> inside;
-  for (const Box& box : boxes) inside.push_back(intersect(box, {{0, 0, 0}, shape()}));
+  for (const Box& box : boxes) {
+    if (!contains(lane, box)) throw std::logic_error("a box outside the lane was announced");
+    inside.push_back(intersect(box, {{0, 0, 0}, shape()}));
+  }
   return 2 * detail::union_voxels(std::move(inside));
 }
 
-void MemoryVolume::prepare(std::span<const Box> boxes, const Executor&) {
-  prepared_.assign(boxes.begin(), boxes.end());
-  most_prepared_ = std::max(most_prepared_, memory_for(boxes));
-  ++prepares_;
+std::int64_t MemoryVolume::plan_loads(const Box& lane, std::span<const Box> boxes) {
+  std::vector<Announced> next;
+  missing_.clear();
+  for (const Box& box : boxes) {
+    const auto old = std::ranges::find(prepared_, box, &Announced::box);
+    if (old != prepared_.end() && *old->loaded) {
+      next.push_back(*old);
+      continue;
+    }
+    missing_.push_back(next.size());
+    next.push_back({box, std::make_shared<std::atomic<bool>>(false)});
+  }
+  prepared_ = std::move(next);
+  most_prepared_ = std::max(most_prepared_, memory_for(lane, boxes));
+  ++plans_;
+  return static_cast<std::int64_t>(missing_.size());
+}
+
+void MemoryVolume::load(std::int64_t i) {
+  ++loads_;
+  if (prepared_.at(missing_.at(static_cast<std::size_t>(i))).loaded->exchange(true))
+    throw std::logic_error("a box was loaded twice");
 }
 
 void MemoryVolume::read(const Box& box, VolumeView<std::uint16_t> out) const {
   ++reads_;
   bool announced = false;
-  for (const Box& p : prepared_) announced = announced || contains(p, box);
+  for (const Announced& p : prepared_) announced = announced || (*p.loaded && contains(p.box, box));
   if (!announced) ++unprepared_reads_;
   copy_out(voxels_, box, out);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -57,16 +58,19 @@ class MemoryVolume final : public VolumeSource {
   PixelType type() const override { return type_; }
   ValidRegion region() const override { return region_; }
   /// Bytes of the voxels in the union of the boxes.
-  std::int64_t memory_for(std::span<const Box> boxes) const override;
-  void prepare(std::span<const Box> boxes, const Executor& executor) override;
+  std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override;
+  std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) override;
+  void load(std::int64_t i) override;
   void read(const Box& box, VolumeView<std::uint16_t> out) const override;
 
   void set_voxel_um(Vec3 um) { voxel_um_ = um; }
   void set_type(PixelType type) { type_ = type; }
   const Voxels& voxels() const { return voxels_; }
   std::int64_t most_prepared() const { return most_prepared_; }
-  std::int64_t prepares() const { return prepares_; }
-  /// Reads of valid voxels that no prepare() had announced.
+  std::int64_t plans() const { return plans_; }
+  /// One for each announced box that the plan before had not.
+  std::int64_t loads() const { return loads_; }
+  /// Reads of boxes that no plan_loads() had announced, or that were not loaded yet.
   std::int64_t unprepared_reads() const { return unprepared_reads_; }
   std::int64_t reads() const { return reads_; }
   std::int64_t prepared_now() const { return static_cast<std::int64_t>(prepared_.size()); }
@@ -76,9 +80,15 @@ class MemoryVolume final : public VolumeSource {
   Vec3 voxel_um_{1, 1, 1};
   PixelType type_ = PixelType::u16;
   Voxels voxels_;
-  std::vector<Box> prepared_;
+  struct Announced {
+    Box box;
+    std::shared_ptr<std::atomic<bool>> loaded;
+  };
+  std::vector<Announced> prepared_;
+  std::vector<std::size_t> missing_;  ///< of prepared_
   std::int64_t most_prepared_ = 0;
-  std::int64_t prepares_ = 0;
+  std::int64_t plans_ = 0;
+  std::atomic<std::int64_t> loads_{0};
   mutable std::atomic<std::int64_t> unprepared_reads_{0};
   mutable std::atomic<std::int64_t> reads_{0};
 };

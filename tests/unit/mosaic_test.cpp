@@ -222,8 +222,9 @@ TEST(Mosaic, VoxelsOutsideTheRegionAreZeroEvenIfTheTileHoldsSomethingThere) {
     Vec3 voxel_um() const override { return {1, 1, 1}; }
     spim::PixelType type() const override { return spim::PixelType::u16; }
     ValidRegion region() const override { return oblique_region({0, 3, 10}, 12, 1); }
-    std::int64_t memory_for(std::span<const spim::Box>) const override { return 0; }
-    void prepare(std::span<const spim::Box>, const spim::Executor&) override {}
+    std::int64_t memory_for(const spim::Box&, std::span<const spim::Box>) const override { return 0; }
+    std::int64_t plan_loads(const spim::Box&, std::span<const spim::Box>) override { return 0; }
+    void load(std::int64_t) override {}
     void read(const spim::Box&, spim::VolumeView<std::uint16_t> out) const override {
       for (std::int64_t z = 0; z < out.size.z; ++z)
         for (std::int64_t y = 0; y < out.size.y; ++y)

@@ -204,7 +204,7 @@ TEST(ObliqueVolume, ASweepSeesTheSameVoxelsAsDirectReadsAndReadsEachRowOnce) {
         const auto steps = wavefront(*swept.volume, chunk);
         std::int64_t seen = 0;
         for (const auto& step : steps) {
-          swept.volume->prepare(step, executor);
+          swept.volume->prepare(all_of(*swept.volume), step, executor);
           const std::int64_t before = swept.reader->rows_read;
           for (const Box& box : step) {
             ASSERT_EQ(read(*swept.volume, box), read(*direct.volume, box)) << r << ' ' << direction;
@@ -225,34 +225,64 @@ TEST(ObliqueVolume, MemoryForIsWhatTheWindowOfFramesTakes) {
   EXPECT_EQ(scan.volume->memory_for({}), 0);
   const Box outside{{0, 0, 64}, {10, 100, 100}};
   EXPECT_EQ(scan.volume->memory_for({{outside}}), 0);
-  EXPECT_EQ(scan.volume->memory_for({{box, outside}}), scan.volume->memory_for({{box}}));
+  const std::vector<Box> both{box, outside};
+  EXPECT_EQ(scan.volume->memory_for(box, both), scan.volume->memory_for({{box}}));
+  // The same frames, but of each what a deeper lane needs.
+  const Box deep{{0, 0, 0}, {300, 100, 100}};
+  EXPECT_EQ(scan.volume->memory_for(deep, {{box}}), (164 - 37) * (7 * 4096 + 128));
   const Box reaching{{100, -50, -20}, {164, 1000, 64}};
   EXPECT_EQ(scan.volume->memory_for({{reaching}}), scan.volume->memory_for({{box}}));
 }
 
-TEST(ObliqueVolume, KeepsWhatIsSharedWhenTheWindowChangesItsShape) {
+TEST(ObliqueVolume, LoadsOfEachFrameWhatTheWholeLaneNeedsAndOnlyFramesThatAreNew) {
   const Scan scan = make_scan(with_shear(1), {60, 200, 40});
   const Scan direct = make_scan(with_shear(1), {60, 200, 40});
   const spim::CancelToken cancel;
   const Executor executor(2, cancel);
-  const auto prepare = [&](const Box& box) {
+  const auto prepare = [&](const Box& lane, const Box& box) {
     const std::int64_t before = scan.reader->rows_read;
-    scan.volume->prepare({{box}}, executor);
+    scan.volume->prepare(lane, {{box}}, executor);
     const std::int64_t read_rows = scan.reader->rows_read - before;
     EXPECT_EQ(read(*scan.volume, box), read(*direct.volume, box));
     EXPECT_EQ(scan.reader->rows_read - before, read_rows);
     return read_rows;
   };
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 19 * 10);  // frames 11 to 29
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 0);
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 25}}), 19 * 5 + 5 * 15);  // five more rows, and frames 6 to 10
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 0);                // less: nothing to read
-  EXPECT_EQ(prepare({{30, 70, 10}, {40, 150, 20}}), 0);               // a part in y: blocks 1 and 2
-  EXPECT_EQ(prepare({{30, 64, 10}, {45, 192, 20}}), 5 * 10);          // the same blocks, more frames
-  EXPECT_EQ(prepare({{30, 0, 10}, {45, 192, 20}}), 24 * 10);          // one block more: read again
-  EXPECT_EQ(prepare({{30, 0, 25}, {40, 192, 35}}), 15 * 10);          // another band of z, some of the frames
+  const Box lane{{0, 0, 10}, {100, 200, 25}}, below{{0, 0, 25}, {100, 192, 40}};
+  EXPECT_EQ(prepare(lane, {{30, 0, 10}, {40, 200, 20}}), 19 * 15);  // frames 11 to 29 of all the lane's z
+  EXPECT_EQ(prepare(lane, {{30, 0, 10}, {40, 200, 20}}), 0);
+  EXPECT_EQ(prepare(lane, {{30, 0, 10}, {40, 200, 25}}), 5 * 15);    // frames 6 to 10; all of z was there
+  EXPECT_EQ(prepare(lane, {{30, 70, 10}, {40, 150, 20}}), 0);        // less: nothing to read
+  EXPECT_EQ(prepare(lane, {{30, 64, 10}, {45, 192, 20}}), 5 * 15);   // frames 30 to 34
+  EXPECT_EQ(prepare(below, {{30, 0, 25}, {40, 192, 35}}), 15 * 15);  // another lane: frames 0 to 14
   scan.volume->prepare({}, executor);
-  EXPECT_EQ(prepare({{30, 0, 10}, {40, 200, 20}}), 19 * 10);
+  EXPECT_EQ(prepare(lane, {{30, 0, 10}, {40, 200, 20}}), 19 * 15);
+}
+
+TEST(ObliqueVolume, IsReadWhileWhatComesNextIsLoaded) {
+  const Scan scan = make_scan(with_shear(0.994), {90, 70, 61});
+  const Scan direct = make_scan(with_shear(0.994), {90, 70, 61});
+  const spim::CancelToken cancel;
+  const Executor executor(3, cancel);
+  const auto steps = wavefront(*scan.volume, {16, 16, 16});
+  const Box lane = all_of(*scan.volume);
+  scan.volume->prepare(lane, steps.front(), executor);
+  for (std::size_t s = 0; s + 1 < steps.size(); ++s) {
+    std::vector<Box> both = steps[s];
+    both.insert(both.end(), steps[s + 1].begin(), steps[s + 1].end());
+    const std::int64_t loads = scan.volume->plan_loads(lane, both);
+    const auto boxes = static_cast<std::int64_t>(steps[s].size());
+    std::vector<Voxels> seen(steps[s].size());
+    executor.parallel_for(boxes + loads, [&](std::int64_t i, int) {
+      if (i < loads)
+        scan.volume->load(i);
+      else
+        seen[static_cast<std::size_t>(i - loads)] =
+            read(*scan.volume, steps[s][static_cast<std::size_t>(i - loads)]);
+    });
+    for (std::size_t i = 0; i < seen.size(); ++i)
+      ASSERT_EQ(seen[i], read(*direct.volume, steps[s][i])) << s << ' ' << i;
+  }
+  EXPECT_EQ(scan.reader->rows_read, 90 * 61);
 }
 
 TEST(ObliqueVolume, ReadsWhatWasNotPreparedAndUsesWhatWas) {

@@ -26,6 +26,7 @@ struct SweepPlan {
   Index3 lane_chunks;             ///< of the largest lane, in y and z
   std::int64_t chunks = 0;        ///< of level 0
   bool whole_frames = false;      ///< frames are corrected whole: once for each lane that they are part of
+  bool reads_ahead = false;       ///< there is memory to load what comes next during what is worked on
 };
 
 struct SweepReport {

@@ -18,6 +18,13 @@ struct Grain {
   Index3 first;
 };
 
+/// Who is going to read what tells it in advance: `boxes` next, all of them and whatever follows inside
+/// `lane`. A source keeps of each frame, say, all that the lane may touch, so that it gets at it once;
+/// memory_for() counts that. What a new announcement does not need any more is dropped.
+///
+///     for (i = 0, n = source.plan_loads(lane, boxes); i < n; ++i) source.load(i);   // in any order,
+///     anywhere source.read(box, out);                                                        // of those in
+///     boxes
 class VolumeSource {
  public:
   virtual ~VolumeSource() = default;
@@ -28,21 +35,31 @@ class VolumeSource {
   /// Where the data are; voxels outside read as zero.
   virtual ValidRegion region() const = 0;
 
-  /// What prepare() costs beside what it keeps.
+  /// What load() costs beside what it keeps.
   virtual LoadCost cost() const { return {}; }
   /// So that a sweep can walk through whole cells.
   virtual Grain grain() const { return {}; }
 
-  /// Bytes that prepare(boxes) would keep in memory.
-  virtual std::int64_t memory_for(std::span<const Box> boxes) const = 0;
+  /// Bytes that would be in memory after plan_loads(lane, boxes) and all its loads.
+  virtual std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const = 0;
 
-  /// Brings everything that reads inside `boxes` will touch into memory, on all workers, reusing what is
-  /// there, and drops the rest. An empty list drops everything. Boxes may reach outside the shape. [one
-  /// thread, while nobody reads]
-  virtual void prepare(std::span<const Box> boxes, const Executor& executor) = 0;
+  /// Keeps of what is in memory what reads inside `boxes` will touch and drops the rest; returns how many
+  /// loads bring what is missing. Boxes, and the lane around them, may reach outside the shape; no boxes drop
+  /// everything. [one thread, while nobody reads or loads]
+  virtual std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) = 0;
+
+  /// Load number `i` of the last plan; each once. What throws is missing still, for the next plan. [any
+  /// thread, while others load, or read boxes of the plan before that are in this one too]
+  virtual void load(std::int64_t i) = 0;
+
+  /// Plans and does all loads, on all workers. [one thread, while nobody reads]
+  void prepare(const Box& lane, std::span<const Box> boxes, const Executor& executor);
+  /// The same with no more in view than `boxes`.
+  void prepare(std::span<const Box> boxes, const Executor& executor);
+  std::int64_t memory_for(std::span<const Box> boxes) const;
 
   /// Computes the voxels of `box` (inside the shape) into `out`, of size box.size(). From memory where
-  /// prepared, else by reading what is missing. [any thread]
+  /// loaded, else by reading what is missing. [any thread]
   virtual void read(const Box& box, VolumeView<std::uint16_t> out) const = 0;
 
   /// False when it is known without reading that every voxel of `box` is zero. The default asks region().
