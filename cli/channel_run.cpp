@@ -110,8 +110,13 @@ ChannelRun::ChannelRun(Session& session, ChannelRequest request)
 
 ChannelRun::~ChannelRun() = default;
 
+/// All of a plan but the inputs.
+RunPlan ChannelRun::choices_now() const {
+  return {planned_, plugin_versions(session_, request_.stitching.plugins.get(), request_.extras), {}};
+}
+
 std::string ChannelRun::plan_now() const {
-  RunPlan plan{planned_, plugin_versions(session_, request_.stitching.plugins.get(), request_.extras), {}};
+  RunPlan plan = choices_now();
   for (const fs::path& input : inputs_) plan.inputs.push_back(look_at_input(input));
   return plan_text(plan);
 }
@@ -211,8 +216,8 @@ void ChannelRun::begin(const std::string& plan) {
 void ChannelRun::go_on(const std::string& stored, const std::string& plan) {
   const RunOptions& run = request_.run;
   const std::string name = folder_.path().string();
-  const std::string difference = plan_difference(stored, plan, name + "/plan.json");
   if (run.resume || run.shares()) {
+    const std::string difference = plan_difference(stored, plan, name + "/plan.json");
     if (difference.empty()) return;
     throw Error(fmt::format("{}: is of a run that was begun differently: {}; {}", name, difference,
                             run.shares()

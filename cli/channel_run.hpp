@@ -10,11 +10,14 @@
 #include <vector>
 
 #include "extra_outputs.hpp"
+#include "run_manifest.hpp"
 #include "run_options.hpp"
 #include "run_outputs.hpp"
 #include "spim/host/run_folder.hpp"
 #include "spim/host/run_lock.hpp"
+#include "spim/host/run_plan.hpp"
 #include "spim/host/task_layout.hpp"
+#include "spim/host/task_units.hpp"
 #include "stitching.hpp"
 
 namespace spim {
@@ -55,9 +58,16 @@ class ChannelRun {
   /// Does what request.run asks for. Throws NotYet, Error, Cancelled; what is done stays done.
   void run();
 
+  /// Makes files of the published volume again from the inputs: `damaged` are names as in `manifest`. Each is
+  /// put in place when it is bit for bit what was written first. Throws Error, and what could be repaired
+  /// before is repaired.
+  void repair(const StoredManifest& manifest, const std::vector<std::string>& damaged);
+
  private:
   struct Volume;
+  struct Repair;
 
+  RunPlan choices_now() const;
   std::string plan_now() const;
   bool is_published(const std::string& plan) const;
   void work(const std::string& plan);
@@ -88,6 +98,15 @@ class ChannelRun {
   void finish(const std::string& plan);
   void publish();
   void save_beside();
+  void check_repair(const StoredManifest& manifest) const;
+  void repair_units(Volume& volume, const TaskLayout& layout, Repair& repair);
+  std::vector<UnitAddress> damaged_units(const TaskLayout& layout, const Repair& repair) const;
+  void repair_unit(const TaskLayout& layout, const UnitAddress& unit, const UnitSource& source,
+                   Repair& repair);
+  void repair_rest(const Volume& volume, Repair& repair);
+  std::unique_ptr<VolumeWriter> writer_of_published(const Selection& format,
+                                                    const std::filesystem::path& place,
+                                                    const VolumeSpec& spec) const;
   void say_published(const std::string& layout_text) const;
 
   Session& session_;

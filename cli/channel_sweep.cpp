@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "channel_run.hpp"
+#include "channel_volume.hpp"
 #include "run_manifest.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
@@ -23,13 +24,6 @@ namespace {
 constexpr const char* kSaved = "saved.json";
 
 }  // namespace
-
-struct ChannelRun::Volume {
-  std::unique_ptr<TileFolder> folder;
-  StitchedVolume stitched;
-  VolumeSpec spec;
-  Index3 unit;  ///< 0: the format cannot be written in parts
-};
 
 ChannelRun::Volume ChannelRun::open_volume() {
   Volume volume;

@@ -12,6 +12,7 @@
 #include "extra_outputs.hpp"
 #include "run_forecast.hpp"
 #include "run_options.hpp"
+#include "saved_run.hpp"
 #include "stitching.hpp"
 
 namespace spim::cli {
@@ -171,16 +172,21 @@ int run_share(const std::function<void()>& work) try {
   return kBadData;
 }
 
+/// What the program takes unless it is told otherwise.
+void set_defaults(StitchRequest& request) {
+  request.output.levels = 7;
+  request.stack.rotate_90 = 3;
+  request.stack.flip_ud = true;
+  request.stack.corrections.dark = 100;
+}
+
 /// What is done with the options that are the same for both commands.
 enum class Purpose { run, forecast };
 
 int run_as(Purpose purpose, const Invocation& call) {
   Pipeline pipeline;
   StitchRequest& request = pipeline.stitching;
-  request.output.levels = 7;
-  request.stack.rotate_90 = 3;
-  request.stack.flip_ud = true;
-  request.stack.corrections.dark = 100;
+  set_defaults(request);
   std::vector<std::string> named;
   CommandLine line(
       call.program, "CHANNEL [CHANNEL...] [options]",
@@ -232,6 +238,25 @@ int run_as(Purpose purpose, const Invocation& call) {
 }
 
 }  // namespace
+
+ChannelRequest request_of_saved_run(Session& session, const std::filesystem::path& saved,
+                                    const std::filesystem::path& output) {
+  Pipeline pipeline;
+  StitchRequest& request = pipeline.stitching;
+  set_defaults(request);
+  CommandLine line("spimstitch verify", "", "");
+  declare(line, pipeline);
+  if (!line.parse({"--config", saved.string()})) throw Error(saved.string() + ": holds no run");
+  const Configuration used = load_configuration(saved);
+  const auto alignment = used.options.find("alignment");
+  request.stitch.alignment = alignment == used.options.end() ? "" : alignment->second;
+  request.common = session.options();
+  request.output.path = output.string();
+  choose_destripe(request, pipeline.use_wavelets);
+  request.plugins.forget_configured(Kind::aligner);
+  request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_writer, Kind::destriper});
+  return {request, {}, used, false, false, "", extra_outputs(pipeline.extras, session.registry(), output)};
+}
 
 int run_pipeline(const Invocation& call) {
   return run_as(Purpose::run, call);

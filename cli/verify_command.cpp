@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "common_options.hpp"
 #include "frame_gaps.hpp"
+#include "manifest_check.hpp"
 #include "plugin_choice.hpp"
 #include "recognition.hpp"
 #include "session.hpp"
@@ -21,16 +22,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// What is done with damage.
+enum class Remedy { none, repair };
+
 /// Verifies the inputs of one call, one after the other.
 class Verification {
  public:
-  Verification(Session& session, const Selections& plugins) : session_(session), plugins_(plugins) {}
+  Verification(Session& session, const Selections& plugins, Remedy remedy)
+      : session_(session), plugins_(plugins), remedy_(remedy) {}
 
   /// Prints one line for each damaged unit of `path`.
   void verify(const std::string& path) {
     path_ = path;
     total_ = {};
+    files_ = damaged_files_ = 0;
     try {
+      verify_files();
       if (recognise(session_.registry(), path, plugins_, Kind::volume_reader) == Kind::volume_reader)
         verify_volumes();
       else
@@ -44,10 +51,15 @@ class Verification {
       report({"", error.what()});
       ++total_.damaged;
     }
-    all_damaged_ += total_.damaged;
+    all_damaged_ += total_.damaged + damaged_files_;
     if (session_.options().silent) return;
-    fmt::print("{}: {} {}, {} decoded, {}\n", path, total_.units, units_, format_bytes(total_.bytes),
-               total_.damaged == 0 ? "nothing is damaged" : fmt::format("{} damaged", total_.damaged));
+    std::string files, damaged;
+    if (files_ > 0) files = fmt::format(", {} files compared with their checksums", files_);
+    if (damaged_files_ > 0) damaged = fmt::format("{} files are not as they were written, ", damaged_files_);
+    damaged += total_.damaged == 0 ? (damaged.empty() ? "nothing is damaged" : "0 damaged")
+                                   : fmt::format("{} damaged", total_.damaged);
+    fmt::print("{}: {} {}, {} decoded{}, {}\n", path, total_.units, units_, format_bytes(total_.bytes), files,
+               damaged);
   }
 
   std::int64_t damaged() const noexcept { return all_damaged_; }
@@ -56,6 +68,28 @@ class Verification {
   void report(const Damage& damage) const {
     fmt::print("{}: {}{}{}\n", path_, damage.unit, damage.unit.empty() ? "" : ": ", damage.reason);
     std::fflush(stdout);  // a run of hours is watched
+  }
+
+  /// What `spimstitch run` made has checksums of all its files beside it.
+  void verify_files() {
+    const fs::path normal = fs::absolute(path_).lexically_normal();
+    const fs::path output = normal.has_filename() ? normal : normal.parent_path();
+    std::error_code ignored;
+    if (!fs::exists(manifest_path(output), ignored)) {
+      if (remedy_ == Remedy::repair)
+        throw Error(
+            fmt::format("{}: cannot be repaired: there is no {}, which says how it was made; make it "
+                        "again",
+                        path_, manifest_path(output).string()));
+      return;
+    }
+    const auto sink = [this](const std::string& file, const std::string& reason) { report({file, reason}); };
+    ManifestCheck check = check_manifest(session_, output, sink);
+    files_ = check.files;
+    damaged_files_ = check.faults();
+    if (remedy_ == Remedy::none || check.damaged.empty()) return;
+    repair_volume(session_, output, check);
+    damaged_files_ = check.extra;
   }
 
   void add(const VerifyReport& part) {
@@ -118,7 +152,9 @@ class Verification {
 
   Session& session_;
   const Selections& plugins_;
+  Remedy remedy_;
   std::string path_;
+  std::int64_t files_ = 0, damaged_files_ = 0;
   std::string_view units_ = "units";
   VerifyReport total_;
   std::int64_t all_damaged_ = 0;
@@ -128,17 +164,25 @@ class Verification {
 
 int run_verify(const Invocation& call) {
   CommonOptions common;
+  bool repair = false;
   std::vector<std::string> paths;
   PluginChoice plugins;
-  CommandLine line(call.program, "PATH... [options]",
-                   "Reads and decodes everything of volumes, camera files and stacks of images: headers, "
-                   "sizes, every chunk of "
-                   "every level or every frame, and the checksums of formats that have them. Prints one line "
-                   "for each damaged "
-                   "unit; exit code 1 when there is any. Chunks that are absent are zero by the definition "
-                   "of formats and not "
-                   "damaged.");
+  CommandLine line(
+      call.program, "PATH... [options]",
+      "Reads and decodes everything of volumes, camera files and stacks of images: headers, "
+      "sizes, every chunk of "
+      "every level or every frame, and the checksums of formats that have them. Prints one line "
+      "for each damaged "
+      "unit; exit code 1 when there is any. The files of a volume with a PATH.run.json beside it "
+      "are also compared with their checksums. Chunks that are absent are zero by the definition "
+      "of formats and not "
+      "damaged.");
   line.arguments({"PATH...", "", "volumes, camera files, folders or patterns of images"}, paths, {1, 4096});
+  line.flag(
+      {"repair", "",
+       "make damaged files of volumes that `spimstitch run` made again, from the camera files they were "
+       "made from"},
+      repair);
   line.group("Input");
   plugins.add_reader(line);
   add_work_options(line, common);
@@ -148,7 +192,7 @@ int run_verify(const Invocation& call) {
 
   Session session(common, *call.cancel);
   plugins.resolve(session, {Kind::frame_reader, Kind::volume_reader});
-  Verification verification(session, plugins.get());
+  Verification verification(session, plugins.get(), repair ? Remedy::repair : Remedy::none);
   for (const std::string& path : paths) verification.verify(path);
   return verification.damaged() > 0 ? kFailed : kDone;
 }

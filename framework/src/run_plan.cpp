@@ -101,6 +101,12 @@ void compare_inputs(const ordered_json& then, const ordered_json& now, Differenc
     if (!then.contains(path)) found.add(fmt::format("{} was not an input then", path));
 }
 
+void compare_versions(const ordered_json& then, const ordered_json& now, Differences& found) {
+  const std::string a = then.at("choices").value("spimstitch", ""),
+                    b = now.at("choices").value("spimstitch", "");
+  if (a != b) found.add(fmt::format("spimstitch was {} and is {}", a, b));
+}
+
 void compare_choices(const ordered_json& then, const ordered_json& now, Differences& found) {
   const auto section = [](const ordered_json& all, const std::string& key) {
     return all.contains(key) ? all[key] : ordered_json::object();
@@ -156,15 +162,35 @@ std::string plan_difference(const std::string& stored, const std::string& now,
   Differences found;
   if (then.at("plan") != is.at("plan"))
     found.add(fmt::format("plans have format {} and had {}", is.at("plan").dump(), then.at("plan").dump()));
-  const std::string a = then.at("choices").value("spimstitch", ""),
-                    b = is.at("choices").value("spimstitch", "");
-  if (a != b) found.add(fmt::format("spimstitch was {} and is {}", a, b));
+  compare_versions(then, is, found);
   compare_choices(then.at("choices"), is.at("choices"), found);
   compare(then.at("plugins"), is.at("plugins"), "plugin", found);
   compare_inputs(then.at("inputs"), is.at("inputs"), found);
   return found.text();
 } catch (const ordered_json::exception& error) {
   throw Error(fmt::format("{} is damaged: {}; use --overwrite to begin again", source, error.what()));
+}
+
+std::string plan_obstacle(const std::string& stored, const RunPlan& now, const std::string& source) try {
+  const ordered_json then = ordered_json::parse(stored), is = ordered_json::parse(plan_text(now));
+  Differences found;
+  compare_versions(then, is, found);
+  compare(then.at("plugins"), is.at("plugins"), "plugin", found);
+  for (const auto& [path, was] : then.at("inputs").items()) {
+    std::error_code error;
+    if (!fs::exists(path, error)) {
+      found.add(fmt::format("the input {} is not there", path));
+      continue;
+    }
+    const InputFile input = look_at_input(path);
+    if (was.at("bytes") != input.bytes)
+      found.add(fmt::format("{} had {} bytes and has {}", path, was["bytes"].dump(), input.bytes));
+    else if (was.at("head") != fmt::format("{:08x}", input.head))
+      found.add(fmt::format("{} begins with other bytes than then", path));
+  }
+  return found.text();
+} catch (const ordered_json::exception& error) {
+  throw Error(fmt::format("{} is damaged: {}; without it nothing can be made again", source, error.what()));
 }
 
 }  // namespace spim

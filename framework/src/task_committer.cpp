@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "spim/host/task_units.hpp"
+
 namespace spim {
 
 namespace {
@@ -11,12 +13,6 @@ namespace {
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-class CollectedFiles final : public FileSink {
- public:
-  void file(std::string_view path) override { files.emplace_back(path); }
-  std::vector<std::string> files;
-};
 
 }  // namespace
 

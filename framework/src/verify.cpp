@@ -86,6 +86,22 @@ void try_unit(Findings& findings, Unit&& unit, Work&& work) {
   }
 }
 
+/// Why a file is not what was written; "" when it is.
+std::string fault_of(const std::filesystem::path& path, const FileSum& written) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return "is missing";
+  try {
+    const FileSum now = file_sum(path);
+    if (now.bytes != written.bytes)
+      return fmt::format("has {} bytes, but {} were written", now.bytes, written.bytes);
+    if (now.crc != written.crc)
+      return fmt::format("has the checksum {:08x}, but {:08x} was written", now.crc, written.crc);
+  } catch (const Error& failure) {
+    return fmt::format("cannot be read: {}", failure.what());
+  }
+  return "";
+}
+
 std::int64_t stored_bytes(VolumeReader& reader) {
   std::int64_t bytes = 0;
   for (std::int32_t l = 0; l < reader.info().levels; ++l) bytes += count(reader.level(l).shape);
@@ -125,6 +141,26 @@ VerifyReport verify_volume(VolumeReader& reader, const VerifySettings& settings,
   settings.progress->end();
   report.damaged = findings.damaged();
   return report;
+}
+
+std::vector<FileDamage> verify_files(const std::filesystem::path& root, std::span<const StoredFile> files,
+                                     const VerifySettings& settings) {
+  std::int64_t bytes = 0;
+  for (const StoredFile& file : files) bytes += file.sum.bytes;
+  settings.progress->begin("comparing checksums", bytes);
+  std::mutex mutex;
+  std::vector<FileDamage> found;
+  settings.executor->parallel_for(static_cast<std::int64_t>(files.size()), [&](std::int64_t i, int) {
+    const StoredFile& file = files[static_cast<std::size_t>(i)];
+    if (std::string reason = fault_of(stored_place(root, file.path), file.sum); !reason.empty()) {
+      const std::lock_guard lock(mutex);
+      found.push_back({static_cast<std::size_t>(i), std::move(reason)});
+    }
+    settings.progress->advance(file.sum.bytes);
+  });
+  settings.progress->end();
+  std::ranges::sort(found, {}, &FileDamage::file);
+  return found;
 }
 
 VerifyReport verify_frames(FrameReader& reader, const VerifySettings& settings, const DamageSink& sink) {

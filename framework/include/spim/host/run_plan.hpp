@@ -37,6 +37,11 @@ std::string plan_text(const RunPlan& plan);
 /// nothing does. `stored` comes from a file; Throws Error naming `source` when it is no plan.
 std::string plan_difference(const std::string& stored, const std::string& now, const std::string& source);
 
+/// What keeps pieces of a volume from being made again as `stored` says, in words; "" when nothing does: the
+/// version of the program and the plugins of `now`, and the inputs by length and first bytes. A copy of an
+/// input is as good as the input: times are not compared. Throws Error when `stored` is no plan.
+std::string plan_obstacle(const std::string& stored, const RunPlan& now, const std::string& source);
+
 /// The shape of the tasks as JSON, and back. Throws Error naming `source` when it is damaged.
 std::string task_shape_text(const TaskShape& shape);
 TaskShape parse_task_shape(const std::string& text, const std::string& source);

@@ -2,12 +2,16 @@
 /// Decodes everything that is stored and says what cannot be.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "spim/frame_reader.hpp"
 #include "spim/host/executor.hpp"
 #include "spim/host/progress.hpp"
+#include "spim/host/run_folder.hpp"
 #include "spim/volume_reader.hpp"
 
 namespace spim {
@@ -40,5 +44,16 @@ VerifyReport verify_volume(VolumeReader& reader, const VerifySettings& settings,
 
 /// Reads every frame and its stamp. A stack that declares more frames than it holds is damaged, too.
 VerifyReport verify_frames(FrameReader& reader, const VerifySettings& settings, const DamageSink& sink);
+
+/// A stored file that is not as it was written.
+struct FileDamage {
+  std::size_t file = 0;  ///< index
+  std::string reason;    ///< "is missing", for a sentence
+};
+
+/// Reads the files, below `root` or with absolute paths, and compares them with their lengths and checksums.
+/// Damage comes in the order of the files. Throws Cancelled.
+std::vector<FileDamage> verify_files(const std::filesystem::path& root, std::span<const StoredFile> files,
+                                     const VerifySettings& settings);
 
 }  // namespace spim

@@ -1,0 +1,216 @@
+// Making damaged files of a published volume again. Each piece is computed in the run folder, compared with
+// what was written first, and then takes the place of the damaged one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "channel_run.hpp"
+#include "channel_volume.hpp"
+#include "spim/host/instances.hpp"
+#include "spim/host/run_plan.hpp"
+#include "values.hpp"
+
+namespace spim::cli {
+
+namespace fs = std::filesystem;
+
+struct ChannelRun::Repair {
+  fs::path output;
+  std::map<std::string, FileSum> written;  ///< of every file, as it was
+  std::map<std::string, std::string> task_of;
+  std::set<std::string> damaged;  ///< what is left to do
+
+  void done(const std::string& file) {
+    damaged.erase(file);
+    fmt::print("{}: {}: repaired\n", output.string(), file);
+  }
+};
+
+namespace {
+
+/// The folder of a repair goes with whatever is still in it.
+class Scratch {
+ public:
+  explicit Scratch(const RunFolder& folder) : folder_(folder) {}
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(folder_.path(), ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+ private:
+  const RunFolder& folder_;
+};
+
+void join_as_new(VolumeWriter& writer, const VolumeSpec& spec) {
+  const std::string token = unique_token();
+  writer.join(spec, {"repair", token.c_str()});
+}
+
+/// Gives a file that is durable already the place of the damaged one.
+void move_into_place(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_directories(to.parent_path(), error);
+  fs::rename(from, to, error);
+  if (error) throw Error(fmt::format("{} cannot be put in place: {}", to.string(), error.message()));
+}
+
+}  // namespace
+
+/// Of an output that has its name.
+std::unique_ptr<VolumeWriter> ChannelRun::writer_of_published(const Selection& format, const fs::path& place,
+                                                              const VolumeSpec& spec) const {
+  auto writer = create_writer(session_.registry(), session_.host(), format, place);
+  join_as_new(*writer, spec);
+  return writer;
+}
+
+void ChannelRun::repair(const StoredManifest& manifest, const std::vector<std::string>& damaged) {
+  const fs::path output = request_.stitching.output.path;
+  const std::string name = output.string();
+  if (manifest.layout.empty())
+    throw Error(
+        fmt::format("{}: cannot be repaired: the writer {} writes a volume in one go; make it again "
+                    "with --overwrite",
+                    name, request_.stitching.plugins.get().writer.id));
+  check_repair(manifest);
+  Repair repair{output, {}, {}, {damaged.begin(), damaged.end()}};
+  for (const LedgerEntry& task : manifest.tasks)
+    for (const StoredFile& file : task.files) {
+      repair.written[file.path] = file.sum;
+      repair.task_of[file.path] = task.task;
+    }
+  folder_.create();
+  lock_ = std::make_unique<RunLock>(folder_.path(), RunSharing::alone);
+  if (folder_.exists())
+    throw Error(fmt::format("{}: holds an unfinished run of the same output; go on with it, or remove it",
+                            folder_.path().string()));
+  const Scratch scratch(folder_);
+  Volume volume = open_volume();
+  const TaskLayout layout(parse_task_shape(manifest.layout, manifest_path(output).string()));
+  const VolumeSpec& spec = layout.shape().spec;
+  if (spec.shape != volume.spec.shape || spec.chunk != volume.spec.chunk ||
+      layout.shape().unit != volume.unit)
+    throw Error(fmt::format("{}: cannot be repaired: it has {} voxels, and would have {} now", name,
+                            format_triple(spec.shape), format_triple(volume.spec.shape)));
+  repair_units(volume, layout, repair);
+  repair_rest(volume, repair);
+}
+
+/// Refuses what could not give the same bits.
+void ChannelRun::check_repair(const StoredManifest& manifest) const {
+  const std::string name = request_.stitching.output.path;
+  std::string obstacle = plan_obstacle(manifest.plan, choices_now(), manifest_path(name).string());
+  for (const StoredFile& product : manifest.products) {
+    std::error_code error;
+    if (fs::exists(product.path, error) && file_sum(product.path) == product.sum) continue;
+    obstacle += fmt::format("{}{} is {}", obstacle.empty() ? "" : "; ", product.path,
+                            fs::exists(product.path, error) ? "not what it was" : "not there");
+  }
+  if (!obstacle.empty())
+    throw Error(fmt::format(
+        "{}: cannot be repaired: {}; restore what it was made from, or make it again with --overwrite", name,
+        obstacle));
+}
+
+/// Level by level, since each is made from the one below it.
+void ChannelRun::repair_units(Volume& volume, const TaskLayout& layout, Repair& repair) {
+  std::vector<UnitAddress> units = damaged_units(layout, repair);
+  std::ranges::stable_sort(units, {}, &UnitAddress::level);
+  if (units.empty()) return;
+  const auto stored =
+      writer_of_published(request_.stitching.plugins.get().writer, repair.output, volume.spec);
+  const UnitSource source{volume.stitched.volume.get(), stored.get()};
+  const std::int64_t unit_bytes = count(min(volume.unit, volume.spec.shape)) * bytes_of(volume.spec.type);
+  session_.progress().begin("making damaged files again",
+                            static_cast<std::int64_t>(units.size()) * unit_bytes);
+  for (const UnitAddress& unit : units) {
+    session_.executor().cancel().check();
+    repair_unit(layout, unit, source, repair);
+    session_.progress().advance(unit_bytes);
+  }
+  session_.progress().end();
+}
+
+/// Writers alone know which file holds which unit: they are asked by writing placeholders for the units of
+/// the tasks that have damaged files.
+std::vector<UnitAddress> ChannelRun::damaged_units(const TaskLayout& layout, const Repair& repair) const {
+  std::map<std::string, TaskId> tasks;
+  for (const TaskId task : layout.tasks()) tasks[task_name(task)] = task;
+  std::map<TaskId, std::int64_t> missing;  // files of each task
+  for (const std::string& file : repair.damaged)
+    if (const auto task = tasks.find(repair.task_of.at(file)); task != tasks.end()) ++missing[task->second];
+  std::vector<UnitAddress> found;
+  for (auto& [task, left] : missing)
+    for (const UnitAddress& unit : units_of(layout, task)) {
+      if (left == 0) break;
+      session_.executor().cancel().check();
+      CollectedFiles names;
+      {
+        const auto writer = outputs_.create_writer();
+        join_as_new(*writer, layout.shape().spec);
+        write_placeholder(layout.shape(), unit, *writer);
+        writer->finish_part(names);
+      }
+      folder_.clear();
+      const auto hits = std::ranges::count_if(names.files, [&](const std::string& file) {
+        return repair.damaged.contains(outputs_.published_name(file));
+      });
+      if (hits > 0) found.push_back(unit);
+      left -= hits;
+    }
+  return found;
+}
+
+void ChannelRun::repair_unit(const TaskLayout& layout, const UnitAddress& unit, const UnitSource& source,
+                             Repair& repair) {
+  const auto writer = outputs_.create_writer();
+  join_as_new(*writer, layout.shape().spec);
+  make_unit(layout.shape(), unit, source, *writer, session_.executor());
+  CollectedFiles made;
+  writer->finish_part(made);
+  const std::vector<StoredFile> files = secure_files(folder_.content(), std::move(made.files));
+  for (const StoredFile& file : files) {
+    const std::string name = outputs_.published_name(file.path);
+    if (const auto was = repair.written.find(name); was == repair.written.end() || was->second != file.sum)
+      throw Error(fmt::format(
+          "{}: {} cannot be repaired: made again it is not what was written first, so an input was changed "
+          "behind its first bytes; restore it, or make the volume again with --overwrite",
+          repair.output.string(), name));
+  }
+  for (const StoredFile& file : files) {
+    const std::string name = outputs_.published_name(file.path);
+    if (!repair.damaged.contains(name)) continue;
+    move_into_place(folder_.content() / file.path, repair.output / name);
+    secure_files(repair.output, {name});
+    repair.done(name);
+  }
+}
+
+/// Metadata and indices, which the writer makes from the stored chunks.
+void ChannelRun::repair_rest(const Volume& volume, Repair& repair) {
+  std::vector<std::string> rest;
+  for (const std::string& file : repair.damaged)
+    if (repair.task_of.at(file) == "finish") rest.push_back(file);
+  const auto concerns = [&](const std::string& prefix) {
+    return std::ranges::any_of(rest, [&](const std::string& file) {
+      return prefix.empty() ? !file.starts_with("../") : file.starts_with(prefix);
+    });
+  };
+  if (concerns(""))
+    writer_of_published(request_.stitching.plugins.get().writer, repair.output, volume.spec)->finish();
+  for (const ExtraOutput& extra : outputs_.extras())
+    if (concerns(outputs_.published_name("../also-" + extra.name) + "/"))
+      writer_of_published(extra.writer, extra.path, volume.spec)->finish();
+  if (!rest.empty())
+    for (const StoredFile& file : secure_files(repair.output, std::move(rest)))
+      if (file.sum == repair.written.at(file.path)) repair.done(file.path);
+  if (!repair.damaged.empty())
+    throw Error(fmt::format("{}: {} cannot be made again as it was; make the volume again with --overwrite",
+                            repair.output.string(), *repair.damaged.begin()));
+}
+
+}  // namespace spim::cli
