@@ -15,18 +15,6 @@ constexpr std::int64_t kGap = 8;
 /// Middle grey.
 constexpr double kMiddle = 128;
 
-Contrast common_contrast(const OwnedImage<std::uint16_t>& a, const OwnedImage<std::uint16_t>& b) {
-  const auto contrast = [](const OwnedImage<std::uint16_t>& image) {
-    Histogram histogram;
-    histogram.add(image.samples);
-    return Contrast{histogram.percentile_above_zero(0.005), histogram.percentile_above_zero(0.998)};
-  };
-  const Contrast first = contrast(a), second = contrast(b);
-  const std::uint16_t black = std::min(first.black, second.black);
-  const std::uint16_t white = std::max(first.white, second.white);
-  return {black, std::max(white, static_cast<std::uint16_t>(std::min(black + 1, 65535)))};
-}
-
 /// Exceeded by two of a thousand changes.
 std::int64_t usual_change(const OwnedImage<std::uint16_t>& before, const OwnedImage<std::uint16_t>& after) {
   Histogram histogram;
@@ -39,6 +27,18 @@ std::int64_t usual_change(const OwnedImage<std::uint16_t>& before, const OwnedIm
 }
 
 }  // namespace
+
+Contrast common_contrast(const OwnedImage<std::uint16_t>& a, const OwnedImage<std::uint16_t>& b) {
+  const auto contrast = [](const OwnedImage<std::uint16_t>& image) {
+    Histogram histogram;
+    histogram.add(image.samples);
+    return Contrast{histogram.percentile_above_zero(0.005), histogram.percentile_above_zero(0.998)};
+  };
+  const Contrast first = contrast(a), second = contrast(b);
+  const std::uint16_t black = std::min(first.black, second.black);
+  const std::uint16_t white = std::max(first.white, second.white);
+  return {black, std::max(white, static_cast<std::uint16_t>(std::min(black + 1, 65535)))};
+}
 
 BeforeAfterScale write_before_after(const std::filesystem::path& path,
                                     const OwnedImage<std::uint16_t>& before,

@@ -9,6 +9,9 @@
 
 namespace spim::cli {
 
+/// From the lowest to the highest grey level that either image needs to be seen.
+Contrast common_contrast(const OwnedImage<std::uint16_t>& a, const OwnedImage<std::uint16_t>& b);
+
 /// What the grey levels of the picture stand for.
 struct BeforeAfterScale {
   Contrast images;          ///< of the first two: black and white

@@ -70,25 +70,38 @@ png_image png_header(std::int64_t rows, std::int64_t columns, png_uint_32 format
   return image;
 }
 
-}  // namespace
-
-std::string png_of(const ColourPicture& picture) {
-  png_image image = png_header(picture.rows, picture.columns, PNG_FORMAT_RGB);
+std::string png_bytes(png_image image, const std::uint8_t* samples) {
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::string bytes(size, '\0');
-  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.samples.data(), 0, nullptr) == 0)
-    throw Error(fmt::format("a picture of {} x {} pixels cannot be made: {}", picture.columns, picture.rows,
+  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, samples, 0, nullptr) == 0)
+    throw Error(fmt::format("a picture of {} x {} pixels cannot be made: {}", image.width, image.height,
                             image.message));
   bytes.resize(size);
   return bytes;
 }
 
-void write_png(const std::filesystem::path& path, const Picture& picture, Contrast contrast) {
+std::vector<std::uint8_t> grey_of(const Picture& picture, Contrast contrast) {
   std::vector<std::uint8_t> grey(picture.samples.size());
   const double scale = 255.0 / std::max(1, contrast.white - contrast.black);
   std::ranges::transform(picture.samples, grey.begin(), [&](std::uint16_t v) {
     return static_cast<std::uint8_t>(std::lround(std::clamp((v - contrast.black) * scale, 0.0, 255.0)));
   });
+  return grey;
+}
+
+}  // namespace
+
+std::string png_of(const ColourPicture& picture) {
+  return png_bytes(png_header(picture.rows, picture.columns, PNG_FORMAT_RGB), picture.samples.data());
+}
+
+std::string png_of(const Picture& picture, Contrast contrast) {
+  const std::vector<std::uint8_t> grey = grey_of(picture, contrast);
+  return png_bytes(png_header(picture.rows, picture.columns, PNG_FORMAT_GRAY), grey.data());
+}
+
+void write_png(const std::filesystem::path& path, const Picture& picture, Contrast contrast) {
+  const std::vector<std::uint8_t> grey = grey_of(picture, contrast);
   png_image image = png_header(picture.rows, picture.columns, PNG_FORMAT_GRAY);
   if (png_image_write_to_file(&image, path.c_str(), 0, grey.data(), 0, nullptr) == 0)
     throw Error(fmt::format("{}: cannot be written: {}", path.string(), image.message));

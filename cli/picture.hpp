@@ -41,6 +41,9 @@ struct ColourPicture {
 /// The bytes of a PNG file. Throws Error.
 std::string png_of(const ColourPicture& picture);
 
+/// The same of an 8-bit grey PNG. Throws Error.
+std::string png_of(const Picture& picture, Contrast contrast);
+
 /// Writes an 8-bit grey PNG. Throws Error.
 void write_png(const std::filesystem::path& path, const Picture& picture, Contrast contrast);
 

@@ -106,10 +106,12 @@ std::unique_ptr<FrameSource> StackOpener::frames_of(const std::filesystem::path&
 }
 
 void StackOpener::report_gaps(const std::filesystem::path& path, FrameReader& reader) const {
-  for (const FrameGap& gap : frame_gaps(reader))
+  for (const FrameGap& gap : frame_gaps(reader)) {
+    session_->notes().add({path.string(), gap.frame, gap.dropped});
     session_->warn(fmt::format(
         "{}: the camera dropped {} frame{} before frame {}; what follows is displaced by as many steps",
         path.string(), gap.dropped, gap.dropped == 1 ? "" : "s", gap.frame));
+  }
 }
 
 }  // namespace spim::cli

@@ -5,6 +5,7 @@
 
 #include "common_options.hpp"
 #include "logger.hpp"
+#include "session_notes.hpp"
 #include "spim/host/executor.hpp"
 #include "spim/host/host_services.hpp"
 #include "spim/host/progress.hpp"
@@ -20,8 +21,13 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  void log(LogLevel level, std::string_view message) noexcept { logger_.log(level, message); }
+  void log(LogLevel level, std::string_view message) noexcept {
+    logger_.log(level, message);
+    if (level == LogLevel::warning) notes_.warn(message);
+  }
   void warn(std::string_view message) noexcept { log(LogLevel::warning, message); }
+  /// Warnings so far, and what else is worth repeating.
+  SessionNotes& notes() noexcept { return notes_; }
   const CommonOptions& options() const noexcept { return options_; }
   const Executor& executor() const noexcept { return executor_; }
   Progress& progress() noexcept { return *progress_; }
@@ -35,6 +41,7 @@ class Session {
  private:
   CommonOptions options_;
   Logger logger_;
+  SessionNotes notes_;
   Executor executor_;
   HostServices host_;
   StageMeter stages_;

@@ -18,17 +18,6 @@ namespace {
 /// More findings are folded.
 constexpr std::size_t kOpenFindings = 12;
 
-/// Patterns that the maps and charts share. Hatching tells areas apart without colours.
-constexpr const char* kPatterns =
-    "<svg width=0 height=0 style=\"position:absolute\" aria-hidden=true><defs>"
-    "<pattern id=hatch width=9 height=9 patternUnits=userSpaceOnUse patternTransform=\"rotate(45)\"><rect "
-    "width=9 "
-    "height=9 fill=\"#f4f4f4\"/><path d=\"M0 0v9\" stroke=\"#b4b9bf\" stroke-width=2 /></pattern>"
-    "<pattern id=slanted width=5 height=5 patternUnits=userSpaceOnUse patternTransform=\"rotate(45)\"><rect "
-    "width=5 "
-    "height=5 fill=\"#fbe3d8\"/><path d=\"M0 0v5\" stroke=\"#c8400a\" stroke-width=2 "
-    "/></pattern></defs></svg>";
-
 struct Totals {
   std::size_t trusted = 0, linked = 0;
   double shift = 0, error = 0;
@@ -183,13 +172,7 @@ std::vector<ShownLink> links_to_show(const AlignmentResult& result) {
 
 std::string alignment_report(const AlignmentResult& result, const ReportContent& content) {
   const Totals totals = totals_of(result);
-  const std::string title = html_escape(content.title);
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8><meta http-equiv=Content-Security-Policy "
-      "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"><meta name=viewport "
-      "content=\"width=device-width\"><link rel=icon href=\"data:,\"><title>Alignment of "
-      "{0}</title><style>{1}</style></head><body>{2}<h1>Alignment of {0}</h1>",
-      title, detail::kReportStyle, kPatterns);
+  std::string page = detail::page_head("Alignment of " + content.title);
   page += verdict_box(result, totals) + figures(result, totals);
   page += "<h2>Findings</h2>" + findings(result);
   page += "<h2>Map of the tiles</h2>" + detail::tile_maps(result);

@@ -48,7 +48,7 @@ std::string tile_table(const AlignmentResult& result);
 /// Before and after, side by side.
 std::string overlap_figures(const AlignmentResult& result, const std::vector<ShownLink>& shown);
 
-/// The style sheet of the page.
-extern const char* const kReportStyle;
+/// A page up to its heading: it allows no scripts and nothing from elsewhere.
+std::string page_head(const std::string& title);
 
 }  // namespace spim::detail
