@@ -12,6 +12,7 @@
 #include "aligning.hpp"
 #include "measured_flat.hpp"
 #include "run_manifest.hpp"
+#include "run_record.hpp"
 #include "spim/host/alignment_file.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
@@ -145,9 +146,11 @@ void ChannelRun::run() {
     return;
   }
   open(plan);
+  record_ = std::make_unique<RunRecord>(session_, folder_, request_.stitching.stitch.input);
   try {
     work(plan);
   } catch (...) {
+    record_.reset();
     // A run that has got nowhere leaves nothing behind.
     std::error_code ignored;
     if (!run.shares() && folder_.done_tasks().empty()) fs::remove_all(folder_.path(), ignored);
@@ -267,6 +270,7 @@ bool ChannelRun::needed(std::string_view task) {
 
 void ChannelRun::illumination() {
   if (!request_.measure_flat || !needed("illumination")) return;
+  record_->enter("illumination");
   StitchRequest request = request_.stitching;
   request.common.overwrite = true;  // what stands there now is of this run: check_targets()
   const fs::path path = flat_path(request);
@@ -276,6 +280,7 @@ void ChannelRun::illumination() {
 
 void ChannelRun::alignment() {
   if (!request_.align || !needed("alignment")) return;
+  record_->enter("alignment");
   const fs::path target = alignment_path(request_.stitching), page = report_path(request_.stitching);
   align_tiles(target, page);
   folder_.record(product_entry("alignment", {target, page}));

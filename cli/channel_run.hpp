@@ -26,6 +26,8 @@ class TaskCommitter;
 
 namespace spim::cli {
 
+class RunRecord;
+
 /// An earlier phase is not complete yet, or somebody else is at work: worth another try later.
 struct NotYet : Error {
   using Error::Error;
@@ -114,6 +116,7 @@ class ChannelRun {
   RunFolder folder_;
   RunOutputs outputs_;
   std::unique_ptr<RunLock> lock_;
+  std::unique_ptr<RunRecord> record_;
   std::vector<TilePath> tiles_;
   Configuration planned_;                      ///< options that decide the bits, as they were asked for
   std::vector<std::filesystem::path> inputs_;  ///< files that decide them

@@ -6,6 +6,8 @@
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
 #include "run_manifest.hpp"
+#include "run_record.hpp"
+#include "run_report.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
@@ -32,6 +34,8 @@ ChannelRun::Volume ChannelRun::open_volume() {
   volume.stitched = open_stitched(session_, request, *volume.folder);
   volume.spec = volume_spec(*volume.stitched.volume, request.output, volume.stitched.labels);
   volume.unit = outputs_.choose(volume.spec);
+  record_->set_volume(volume.spec, volume.stitched.tiles);
+  record_->watch(volume.folder->corrections().tally());
   if (volume.unit == Index3{} && request_.run.shares())
     throw UsageError(fmt::format(
         "the writer {} cannot write a volume in parts, so --phase has no meaning; use --writer zarr, and "
@@ -74,6 +78,7 @@ void ChannelRun::sweep_and_levels() {
 
 /// A format that must be written in one go.
 void ChannelRun::write_at_once(Volume& volume) {
+  record_->enter("sweep");
   const StitchRequest& request = request_.stitching;
   write_volume(session_, *volume.stitched.volume,
                {request.output, request.plugins.get(), stitching_inputs(request, *volume.folder),
@@ -84,6 +89,13 @@ void ChannelRun::write_at_once(Volume& volume) {
   entry.task = "finish";
   entry.by = unique_token();
   entry.files = secure_files(output, files_below(output));
+  folder_.record(entry);
+  std::error_code error;
+  if (!fs::is_directory(request.output.path, error)) return;
+  LedgerEntry entry;
+  entry.task = "volume";
+  entry.by = unique_token();
+  entry.files = secure_files(request.output.path, files_below(request.output.path));
   folder_.record(entry);
 }
 
@@ -112,6 +124,7 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
       folder_, volume.spec, [this](const fs::path&) { return outputs_.create_writer(); }, &session_.stages());
   SweepShare share{{}, run.shares() ? Leftovers::leave : Leftovers::make};
   if (run.includes(Phase::sweep)) {
+    record_->enter("sweep");
     const auto [first, end] =
         run.shares() ? run.share_of(layout.sweep_tasks()) : std::pair{std::int64_t{0}, layout.sweep_tasks()};
     for (std::int64_t i = first; i < end; ++i)
@@ -137,6 +150,7 @@ void ChannelRun::make_levels(const TaskLayout& layout, const std::set<std::int64
   std::vector<TaskId> tasks = layout.tasks();
   std::erase_if(tasks, [](TaskId task) { return task.level == 0; });
   if (tasks.empty()) return;
+  record_->enter("levels");
   const auto [first, end] = run.shares()
                                 ? run.share_of(static_cast<std::int64_t>(tasks.size()))
                                 : std::pair{std::int64_t{0}, static_cast<std::int64_t>(tasks.size())};
@@ -166,6 +180,7 @@ void ChannelRun::require_done(const TaskLayout& layout, std::int32_t level) cons
 
 /// Metadata and indices, behind which the output is complete.
 void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
+  record_->enter("finish");
   require_done(layout, layout.shape().spec.levels);
   for (const TaskId task : layout.tasks()) {
     const auto entry = folder_.entry(task_name(task));
@@ -216,6 +231,7 @@ void ChannelRun::finish(const std::string& plan) {
   saved.options["channel"] = fs::absolute(request_.stitching.stitch.input).lexically_normal().string();
   replace_text_durably(folder_.path() / kSaved, configuration_text(saved));
   if (layout) publish();
+  record_.reset();
   save_beside();
   if (layout) say_published(*layout);
   folder_.remove();
@@ -234,7 +250,12 @@ void ChannelRun::save_beside() {
   save_manifest({folder_.document("plan.json").value_or(""), folder_.document("layout.json").value_or("null"),
                  saved, folder_.document("products.txt").value_or(""), folder_, outputs_},
                 path);
-  outputs_.save_configurations(parse_configuration(saved, (folder_.path() / kSaved).string()));
+  const Configuration made = parse_configuration(saved, (folder_.path() / kSaved).string());
+  outputs_.save_configurations(made);
+  StitchRequest request = request_.stitching;
+  if (const auto flat = made.options.find("flat"); flat != made.options.end())
+    request.stack.corrections.flat = flat->second;
+  save_run_report(session_, request, path);
 }
 
 /// An earlier run may have ended when the volume had its name, and before all was beside it.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "before_after.hpp"
+#include "channel_run.hpp"
 #include "pixel_sample.hpp"
 #include "spim/host/tiff_image.hpp"
 
@@ -95,7 +96,7 @@ Image load(FrameSource& frames, std::int64_t frame) {
 
 /// A quarter, a half and three quarters of the way through the first, the middle and the last tile.
 Example choose(Session& session, const StitchRequest& request) {
-  const TileAccess plain = plain_tile_access(request);
+  const TileAccess plain = plain_access(request);
   StackOpener opener(session, plain.plugins, plain.stack);
   const std::vector<TilePath> tiles = TileFolder(session, plain).paths();
   Example best;
@@ -156,10 +157,11 @@ std::optional<CorrectionPictures> corrected_example(Session& session, const Stit
   pictures.detail_before = picture(cut(example.before, part));
   pictures.detail_after = picture(cut(example.after, part));
   pictures.caption = fmt::format(
-      "Frame {} of {}: {}. x of the camera (depth) to the right, y down. Black is {}, white {} grey levels before and "
+      "Frame {} of {}: {}. x of the camera (depth) to the right, y down. Black is {}, white {} grey levels "
+      "before and "
       "after. The detail is {} × {} pixels from column {}, row {}.",
-      example.frame, example.file.string(), done, contrast.black, contrast.white, part.columns, part.rows, part.column,
-      part.row);
+      example.frame, example.file.string(), done, contrast.black, contrast.white, part.columns, part.rows,
+      part.column, part.row);
   return pictures;
 }
 
@@ -169,7 +171,8 @@ std::optional<ProfilePictures> profile_pictures(const StitchRequest& request) {
   const auto [least, most] = std::ranges::minmax_element(profile.samples);
   if (!(*most > 0)) throw Error(fmt::format("{}: has no sample above 0", request.stack.corrections.flat));
   Image image(profile.rows, profile.columns);
-  std::vector<double> along_x(static_cast<std::size_t>(profile.columns)), along_y(static_cast<std::size_t>(profile.rows));
+  std::vector<double> along_x(static_cast<std::size_t>(profile.columns)),
+      along_y(static_cast<std::size_t>(profile.rows));
   for (std::int64_t y = 0; y < profile.rows; ++y)
     for (std::int64_t x = 0; x < profile.columns; ++x) {
       const double part = static_cast<double>(profile.view().row(y)[x] / *most);
@@ -181,11 +184,13 @@ std::optional<ProfilePictures> profile_pictures(const StitchRequest& request) {
   pictures.darkest = static_cast<double>(*least / *most);
   const auto black = static_cast<std::uint16_t>(std::clamp(pictures.darkest * 65535, 0.0, 65534.0));
   const Picture shown = whole(image);
-  pictures.picture = {png_of(shown, {black, 65535}), static_cast<double>(shown.columns), static_cast<double>(shown.rows)};
+  pictures.picture = {png_of(shown, {black, 65535}), static_cast<double>(shown.columns),
+                      static_cast<double>(shown.rows)};
   pictures.along_x = thinned(along_x);
   pictures.along_y = thinned(along_y);
-  pictures.caption = fmt::format("{}, {} × {} pixels; means along each axis, relative to the brightest pixel.",
-                                 request.stack.corrections.flat, profile.columns, profile.rows);
+  pictures.caption =
+      fmt::format("{}, {} × {} pixels; means along each axis, relative to the brightest pixel.",
+                  request.stack.corrections.flat, profile.columns, profile.rows);
   return pictures;
 }
 

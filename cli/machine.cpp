@@ -63,8 +63,8 @@ Machine this_machine() {
   }
   machine.cpu = cpu_fact("model name");
   machine.cores = usable_cores();
-  machine.memory_bytes =
-      static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
+  machine.memory_bytes = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                         static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
   return machine;
 }
 

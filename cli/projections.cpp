@@ -50,8 +50,7 @@ class Maxima {
   Projections take() { return {std::move(xy_), std::move(xz_), std::move(zy_), {}, 0, 1, false}; }
 
  private:
-  Maxima(const Maxima& whole, Index3 begin, Index3 end)
-      : group_(whole.group_), first_(groups(begin)) {
+  Maxima(const Maxima& whole, Index3 begin, Index3 end) : group_(whole.group_), first_(groups(begin)) {
     const Index3 size = groups(end - Index3{1, 1, 1}) + Index3{1, 1, 1} - first_;
     xy_ = picture(size.y, size.x, 1, 1);
     xz_ = picture(size.z, size.x, 1, 1);
@@ -59,7 +58,8 @@ class Maxima {
   }
 
   static Picture picture(std::int64_t rows, std::int64_t columns, double row_um, double column_um) {
-    return {rows, columns, std::vector<std::uint16_t>(static_cast<std::size_t>(rows * columns)), row_um, column_um};
+    return {rows, columns, std::vector<std::uint16_t>(static_cast<std::size_t>(rows * columns)), row_um,
+            column_um};
   }
 
   Index3 groups(Index3 at) const { return {at.x / group_, at.y / group_, at.z / group_}; }
@@ -117,8 +117,9 @@ Projections project(VolumeReader& reader, const Executor& executor) {
   const Index3 grid = ceil_div(info.shape, info.chunk);
   const std::int64_t chunks = count(grid);
   // Neighbours differ in the sum of their indices, so every row and column of chunks has its share.
-  const std::int64_t every = std::clamp<std::int64_t>(
-      ceil_div(count(info.shape), 4 * kVoxels), 1, std::max<std::int64_t>(1, std::min({grid.x, grid.y, grid.z})));
+  const std::int64_t every =
+      std::clamp<std::int64_t>(ceil_div(count(info.shape), 4 * kVoxels), 1,
+                               std::max<std::int64_t>(1, std::min({grid.x, grid.y, grid.z})));
   Maxima maxima(info.shape, info.voxel_um);
   executor.parallel_for(chunks, [&](std::int64_t i, int) {
     const Index3 index{i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};

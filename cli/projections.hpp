@@ -12,13 +12,13 @@ namespace spim::cli {
 
 /// Maximum projections, of one level.
 struct Projections {
-  Picture xy;  ///< rows y, columns x: seen along z
-  Picture xz;  ///< rows z, columns x: seen along y
-  Picture zy;  ///< rows y, columns z: seen along x
-  Contrast contrast;         ///< that suits all three
-  std::int32_t level = 0;    ///< of the volume that was looked at
-  std::int64_t every = 1;    ///< of so many chunks one was read
-  bool empty = false;        ///< no voxel above 0
+  Picture xy;              ///< rows y, columns x: seen along z
+  Picture xz;              ///< rows z, columns x: seen along y
+  Picture zy;              ///< rows y, columns z: seen along x
+  Contrast contrast;       ///< that suits all three
+  std::int32_t level = 0;  ///< of the volume that was looked at
+  std::int64_t every = 1;  ///< of so many chunks one was read
+  bool empty = false;      ///< no voxel above 0
 };
 
 /// Of the finest level that is small enough to be read in about a second. Where even the coarsest one is

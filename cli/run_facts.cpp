@@ -12,7 +12,6 @@
 #include <set>
 
 #include "run_record.hpp"
-#include "spim/host/run_plan.hpp"
 
 namespace spim::cli {
 
@@ -63,12 +62,11 @@ void add_times(ordered_json& document, const std::vector<ordered_json>& records)
     ended = std::max(ended, record.value("ended", began));
     work += record.value("ended", 0.0) - record.value("began", 0.0);
   }
-  document["time"] = {{"start", utc(began)},
-                      {"end", utc(ended)},
-                      {"seconds", ended - began},
-                      {"work_seconds", work}};
+  document["time"] = {
+      {"start", utc(began)}, {"end", utc(ended)}, {"seconds", ended - began}, {"work_seconds", work}};
   ordered_json phases = ordered_json::object(), stages = ordered_json::object();
-  for (const ordered_json& record : records) add_numbers(phases, record.value("phases", ordered_json::object()));
+  for (const ordered_json& record : records)
+    add_numbers(phases, record.value("phases", ordered_json::object()));
   for (const auto& [name, phase] : phases.items())
     if (phase.contains("stages")) add_numbers(stages, phase["stages"]);
   std::vector<const char*> order;
@@ -85,8 +83,8 @@ void add_processes(ordered_json& document, const std::vector<ordered_json>& reco
   ordered_json& all = document["processes"] = ordered_json::array();
   for (const ordered_json& record : records) {
     ordered_json row;
-    for (const char* key : {"by", "began", "ended", "workers", "memory_limit_bytes", "cpu_seconds",
-                            "peak_memory_bytes"})
+    for (const char* key :
+         {"by", "began", "ended", "workers", "memory_limit_bytes", "cpu_seconds", "peak_memory_bytes"})
       if (record.contains(key)) row[key] = record[key];
     for (const char* key : {"began", "ended"}) row[key] = utc(record.value(key, 0.0));
     row["seconds"] = record.value("ended", 0.0) - record.value("began", 0.0);
@@ -177,7 +175,8 @@ void add_links(ordered_json& document, const ordered_json& found) {
     const auto a = numbers.find(key_of(link["tiles"][0])), b = numbers.find(key_of(link["tiles"][1]));
     if (a == numbers.end() || b == numbers.end()) continue;
     ordered_json row{{"tiles", {a->second, b->second}}};
-    for (const char* key : {"correlation", "measured", "trusted", "confirmed", "rejected_because", "residual_voxels"})
+    for (const char* key :
+         {"correlation", "measured", "trusted", "confirmed", "rejected_because", "residual_voxels"})
       row[key] = link[key];
     links.push_back(std::move(row));
   }
@@ -185,7 +184,8 @@ void add_links(ordered_json& document, const ordered_json& found) {
     const auto number = numbers.find(key_of(tile["stage"]));
     if (number == numbers.end()) continue;
     ordered_json& row = document["tiles"][number->second]["alignment"];
-    for (const char* key : {"linked", "shift_voxels", "expected_error_voxels", "remark"}) row[key] = tile[key];
+    for (const char* key : {"linked", "shift_voxels", "expected_error_voxels", "remark"})
+      row[key] = tile[key];
   }
 }
 
@@ -208,21 +208,17 @@ void add_alignment(ordered_json& document) {
   if (document.contains("tiles")) add_links(document, ours);
 }
 
-void add_result(ordered_json& document) {
-  const TaskShape shape = parse_task_shape(document["layout"].dump(), "layout");
-  const VolumeSpec& spec = shape.spec;
-  const auto triple = [](auto v) { return ordered_json::array({v.x, v.y, v.z}); };
-  const std::int64_t raw = document["camera"].value("bytes", std::int64_t{0});
-  const std::int64_t stored = document["output"].value("bytes", std::int64_t{0});
-  document["result"] = {{"shape", triple(spec.shape)},
-                        {"voxel_um", triple(spec.voxel_um)},
-                        {"origin_um", triple(spec.origin_um)},
-                        {"levels", spec.levels},
-                        {"chunk", triple(spec.chunk)},
-                        {"bits", 8 * bytes_of(spec.type)},
-                        {"camera_bytes", raw},
-                        {"stored_bytes", stored},
-                        {"ratio", stored > 0 ? static_cast<double>(raw) / static_cast<double>(stored) : 0}};
+void add_result(ordered_json& document, const std::vector<ordered_json>& records) {
+  ordered_json result;
+  for (const ordered_json& record : records)
+    if (record.contains("volume")) result = record["volume"];
+  if (!result.is_object()) return;
+  const auto raw = document["camera"].value("bytes", std::int64_t{0});
+  const auto stored = document["output"].value("bytes", std::int64_t{0});
+  result["camera_bytes"] = raw;
+  result["stored_bytes"] = stored;
+  result["ratio"] = stored > 0 ? static_cast<double>(raw) / static_cast<double>(stored) : 0;
+  document["result"] = std::move(result);
 }
 
 }  // namespace
@@ -234,7 +230,7 @@ void add_run_facts(ordered_json& document, const RunFolder& folder) try {
     add_processes(document, records);
     add_tiles(document, records);
     add_notes(document, records);
-    add_result(document);
+    add_result(document, records);
   }
   add_bad_frames(document);
   add_alignment(document);

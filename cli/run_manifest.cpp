@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "run_facts.hpp"
 #include "spim/crc32c.hpp"
 #include "version.hpp"
 
@@ -86,6 +87,7 @@ void save_manifest(const RunManifest& manifest, const fs::path& output) {
   for (const ExtraOutput& extra : manifest.outputs.extras())
     others.push_back({{"format", extra.writer.id}, {"path", extra.path}});
   document["tasks"] = std::move(tasks);
+  add_run_facts(document, manifest.folder);
   replace_text_durably(manifest_path(output),
                        document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }

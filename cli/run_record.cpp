@@ -48,16 +48,22 @@ ordered_json stages_json(const std::array<StageTotals, kAllStages.size()>& stage
   return json;
 }
 
-ordered_json tile_json(const TileFact& tile) {
+ordered_json tile_json(const StitchedTile& tile) {
   return {{"file", tile.path},
           {"stage_um", triple(tile.stage_um)},
           {"nominal_um", triple(tile.nominal_um)},
           {"first_voxel_um", triple(tile.first_um)},
-          {"shape", triple(tile.shape)},
-          {"frames", tile.frames},
-          {"rows", tile.rows},
-          {"columns", tile.columns},
-          {"camera_bytes", tile.camera_bytes}};
+          {"shape", triple(tile.region.shape)},
+          {"frames", tile.region.frames},
+          {"rows", tile.region.shape.y},
+          {"columns", tile.region.shape.z},
+          {"camera_bytes", tile.bytes}};
+}
+
+ordered_json volume_json(const VolumeSpec& spec) {
+  return {{"shape", triple(spec.shape)},         {"voxel_um", triple(spec.voxel_um)},
+          {"origin_um", triple(spec.origin_um)}, {"levels", spec.levels},
+          {"chunk", triple(spec.chunk)},         {"bits", 8 * bytes_of(spec.type)}};
 }
 
 ordered_json machine_json() {
@@ -158,8 +164,11 @@ void RunRecord::enter(std::string_view phase) {
   save();
 }
 
-void RunRecord::set_tiles(std::vector<TileFact> tiles) {
+void RunRecord::set_volume(const VolumeSpec& spec, std::vector<StitchedTile> tiles) {
   const std::lock_guard lock(mutex_);
+  volume_ = spec;
+  volume_->name = nullptr;  // borrowed
+  volume_->channels = nullptr;
   tiles_ = std::move(tiles);
 }
 
@@ -184,9 +193,8 @@ std::string RunRecord::text() const {
   for (const auto& [name, phase] : phases)
     all[name] = {{"seconds", phase.seconds}, {"stages", stages_json(phase.stages)}};
   const ClippedSamples clipped = tally_ ? tally_->clipped() : ClippedSamples{};
-  document["clipped"] = {{"below", clipped.below},
-                         {"above", clipped.above},
-                         {"samples", tally_ ? tally_->samples() : 0}};
+  document["clipped"] = {
+      {"below", clipped.below}, {"above", clipped.above}, {"samples", tally_ ? tally_->samples() : 0}};
   std::vector<std::string> warnings = session_.notes().warnings();
   warnings.erase(warnings.begin(),
                  warnings.begin() + static_cast<std::ptrdiff_t>(std::min(warnings_before_, warnings.size())));
@@ -194,8 +202,9 @@ std::string RunRecord::text() const {
   ordered_json& gaps = document["dropped_frames"] = ordered_json::array();
   for (const DroppedFrames& gap : session_.notes().dropped())
     gaps.push_back({{"file", gap.file}, {"frame", gap.frame}, {"dropped", gap.dropped}});
+  if (volume_) document["volume"] = volume_json(*volume_);
   document["tiles"] = ordered_json::array();
-  for (const TileFact& tile : tiles_) document["tiles"].push_back(tile_json(tile));
+  for (const StitchedTile& tile : tiles_) document["tiles"].push_back(tile_json(tile));
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -211,7 +220,8 @@ void RunRecord::save() noexcept {
 std::vector<std::string> run_records(const RunFolder& folder) {
   std::vector<std::pair<double, std::string>> found;
   std::error_code error;
-  for (fs::directory_iterator i(folder.path() / kFolder, error), end; !error && i != end; i.increment(error)) {
+  for (fs::directory_iterator i(folder.path() / kFolder, error), end; !error && i != end;
+       i.increment(error)) {
     if (i->path().extension() != ".json") continue;
     std::ifstream stream(i->path(), std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(stream), {}};

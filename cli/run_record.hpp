@@ -2,34 +2,25 @@
 /// What a process did for a run and how long it took: a file of its own in OUTPUT.run/processes, so that
 /// the report can add up runs that were interrupted or shared out.
 
+#include <array>
 #include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "session.hpp"
-#include "spim/geometry.hpp"
 #include "spim/host/frame_corrector.hpp"
 #include "spim/host/run_folder.hpp"
 #include "spim/host/stage_meter.hpp"
+#include "spim/volume_writer.hpp"
+#include "stitching.hpp"
 
 namespace spim::cli {
-
-/// A tile of a stitched volume, and where it was put.
-struct TileFact {
-  std::string path;  ///< of its camera file
-  Vec3 stage_um;     ///< from its names
-  Vec3 nominal_um;   ///< of its voxel (0,0,0) on the stage, without alignment
-  Vec3 first_um;     ///< of its voxel (0,0,0) in the volume
-  Index3 shape;      ///< voxels
-  std::int64_t frames = 0, rows = 0, columns = 0;
-  std::int64_t camera_bytes = 0;  ///< of its frames
-};
 
 /// Seconds and stages of one phase in one process.
 struct PhaseFact {
@@ -48,8 +39,8 @@ class RunRecord {
 
   /// What follows belongs to `phase`. [main thread]
   void enter(std::string_view phase);
-  /// The tiles of the volume.
-  void set_tiles(std::vector<TileFact> tiles);
+  /// What is made of what.
+  void set_volume(const VolumeSpec& spec, std::vector<StitchedTile> tiles);
   /// Counts what is clipped from now on.
   void watch(std::shared_ptr<const ClipTally> tally);
   /// Writes everything down. Throws nothing. [any thread]
@@ -70,7 +61,8 @@ class RunRecord {
   double phase_began_ = 0;
   std::array<StageTotals, kAllStages.size()> phase_stages_{};
   std::map<std::string, PhaseFact> phases_;
-  std::vector<TileFact> tiles_;
+  std::optional<VolumeSpec> volume_;
+  std::vector<StitchedTile> tiles_;
   std::shared_ptr<const ClipTally> tally_;
   std::condition_variable stop_;
   bool stopped_ = false;

@@ -34,15 +34,18 @@ ProjectionPictures projections_of(Session& session, const fs::path& output) {
   const auto reader = open_volume(session.registry(), session.host(), {}, output);
   const Projections found = project(*reader, session.executor());
   const Index3 shape = reader->level(found.level).shape;
-  ProjectionPictures pictures{picture_of(found.xy, found.contrast), picture_of(found.xz, found.contrast),
-                              picture_of(found.zy, found.contrast), {}};
-  pictures.caption = fmt::format("Maximum along z, y and x, of level {} ({} × {} × {} voxels)", found.level + 1, shape.x,
-                                 shape.y, shape.z);
+  ProjectionPictures pictures{picture_of(found.xy, found.contrast),
+                              picture_of(found.xz, found.contrast),
+                              picture_of(found.zy, found.contrast),
+                              {}};
+  pictures.caption = fmt::format("Maximum along z, y and x, of level {} ({} × {} × {} voxels)",
+                                 found.level + 1, shape.x, shape.y, shape.z);
   if (found.every > 1) pictures.caption += fmt::format(", of one chunk in {}", found.every);
   pictures.caption += found.empty ? ". All voxels are 0."
-                                  : fmt::format(". Black is {}, white {} grey levels: percentiles 1 and 99.8 of what "
-                                                "is shown where there are data.",
-                                                found.contrast.black, found.contrast.white);
+                                  : fmt::format(
+                                        ". Black is {}, white {} grey levels: percentiles 1 and 99.8 of what "
+                                        "is shown where there are data.",
+                                        found.contrast.black, found.contrast.white);
   return pictures;
 }
 
@@ -68,10 +71,12 @@ void save_run_report(Session& session, const StitchRequest& request, const fs::p
   const fs::path page = fs::absolute(report_page_path(output)).lexically_normal();
   try {
     RunPictures pictures;
-    collect(pictures.projections, pictures.missing, "The volume", [&] { return projections_of(session, output); });
+    collect(pictures.projections, pictures.missing, "The volume",
+            [&] { return projections_of(session, output); });
     collect(pictures.corrections, pictures.missing, "A corrected frame",
             [&] { return corrected_example(session, request); });
-    collect(pictures.profile, pictures.missing, "The illumination", [&] { return profile_pictures(request); });
+    collect(pictures.profile, pictures.missing, "The illumination",
+            [&] { return profile_pictures(request); });
     replace_text_durably(page, run_report(text_of(manifest_path(output)), pictures, page));
   } catch (const Cancelled&) {
     throw;

@@ -159,9 +159,15 @@ StitchedVolume open_stitched(Session& session, const StitchRequest& request, Til
   Vec3 least = positions.front();
   for (const Vec3& p : positions)
     least = {std::min(least.x, p.x), std::min(least.y, p.y), std::min(least.z, p.z)};
+  const std::vector<Vec3> nominal = nominal_positions(paths, request.stitch, voxel_um);
+  std::vector<StitchedTile> listed;
   std::vector<PlacedTile> placed;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const Vec3 from = positions[i] - least;
+    const ValidRegion region = tiles[i].volume->region();
+    listed.push_back({paths[i].path.string(), paths[i].stage_um, nominal[i] + tiles[i].origin_um,
+                      positions[i] + placement.origin_um, region,
+                      region.frames * region.shape.y * region.shape.z * bytes_of(tiles[i].volume->type())});
     placed.push_back({std::move(tiles[i].volume),
                       {from.x / voxel_um.x, from.y / voxel_um.y, from.z / voxel_um.z},
                       paths[i].path.string()});
@@ -178,7 +184,8 @@ StitchedVolume open_stitched(Session& session, const StitchRequest& request, Til
       Vec3{static_cast<double>(offset.x) * voxel_um.x, static_cast<double>(offset.y) * voxel_um.y,
            static_cast<double>(offset.z) * voxel_um.z};
   return {std::move(volume),
-          {origin, fs::absolute(request.stitch.input).lexically_normal().filename().string()}};
+          {origin, fs::absolute(request.stitch.input).lexically_normal().filename().string()},
+          std::move(listed)};
 }
 
 void stitch(Session& session, const StitchRequest& request, TileFolder& folder, Configuration saved) {

@@ -64,10 +64,21 @@ void check_stitching(const StitchRequest& request, const TileFolder& folder);
 /// Files that the volume is made from, and that it must not replace.
 std::vector<std::filesystem::path> stitching_inputs(const StitchRequest& request, const TileFolder& folder);
 
+/// A tile of a volume, and where it was put.
+struct StitchedTile {
+  std::string path;
+  Vec3 stage_um;    ///< from its names
+  Vec3 nominal_um;  ///< of its voxel (0,0,0) without an alignment, on the stage
+  Vec3 first_um;    ///< of its voxel (0,0,0) in the volume, on the stage
+  ValidRegion region;
+  std::int64_t bytes = 0;  ///< of its samples, before compression
+};
+
 /// All tiles as one volume, nothing of it computed yet.
 struct StitchedVolume {
   std::unique_ptr<VolumeSource> volume;
   VolumeLabels labels;
+  std::vector<StitchedTile> tiles;
 };
 /// Checks that the tiles belong together, and opens them.
 StitchedVolume open_stitched(Session& session, const StitchRequest& request, TileFolder& folder);

@@ -10,7 +10,8 @@ namespace {
 
 /// Hatching tells areas apart without colours.
 constexpr const char* kPatterns =
-    "<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\"><defs><pattern id=\"hatch\" "
+    "<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\"><defs><pattern "
+    "id=\"hatch\" "
     "width=\"9\" height=\"9\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect "
     "class=\"ground\" width=\"9\" height=\"9\"/><path class=\"stripe\" d=\"M0 0v9\" "
     "stroke-width=\"2\"/></pattern><pattern id=\"slanted\" width=\"5\" height=\"5\" "
@@ -117,7 +118,8 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13px; border-top: 1px 
 std::string page_head(const std::string& title) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-      "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src "
+      "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "img-src "
       "data:\"><meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" "
       "href=\"data:,\"><title>{0}</title><style>{1}</style></head><body>{2}<h1>{0}</h1>",
       html_escape(title), kReportStyle, kPatterns);

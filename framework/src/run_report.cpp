@@ -35,10 +35,15 @@ std::string verdict_box(const ordered_json& manifest) {
   const std::size_t bad = manifest.value("bad_frames", ordered_json::array()).size();
   const bool clean = warnings + bad == 0;
   std::string text = fmt::format(
-      "<div class=\"verdict {}\" id=\"verdict\"><strong><span class=\"sign\">{}</span>{}</strong>", clean ? "good" : "look",
-      clean ? "✓" : "!", clean ? "The volume is complete" : "The volume is complete; something is worth a look");
-  if (bad > 0) text += fmt::format("Frames that could not be read were bridged in {} place{}. ", bad, bad == 1 ? "" : "s");
-  if (warnings > 0) text += fmt::format("There {} {} warning{}, see below.", warnings == 1 ? "was" : "were", warnings, warnings == 1 ? "" : "s");
+      "<div class=\"verdict {}\" id=\"verdict\"><strong><span class=\"sign\">{}</span>{}</strong>",
+      clean ? "good" : "look", clean ? "✓" : "!",
+      clean ? "The volume is complete" : "The volume is complete; something is worth a look");
+  if (bad > 0)
+    text +=
+        fmt::format("Frames that could not be read were bridged in {} place{}. ", bad, bad == 1 ? "" : "s");
+  if (warnings > 0)
+    text += fmt::format("There {} {} warning{}, see below.", warnings == 1 ? "was" : "were", warnings,
+                        warnings == 1 ? "" : "s");
   if (clean) text += "Nothing odd was noticed while it was made.";
   return text + "</div>";
 }
@@ -46,7 +51,8 @@ std::string verdict_box(const ordered_json& manifest) {
 std::string extent_text(const ordered_json& shape, const ordered_json& voxel_um) {
   std::string text;
   for (std::size_t i = 0; i < 3; ++i)
-    text += fmt::format("{}{:.4g}", i == 0 ? "" : " × ", shape[i].get<double>() * voxel_um[i].get<double>() / 1000);
+    text += fmt::format("{}{:.4g}", i == 0 ? "" : " × ",
+                        shape[i].get<double>() * voxel_um[i].get<double>() / 1000);
   return text + " mm";
 }
 
@@ -58,23 +64,29 @@ std::string figures(const ordered_json& manifest) {
   const ordered_json& result = manifest["result"];
   const ordered_json &shape = result["shape"], &um = result["voxel_um"], &camera = manifest["camera"];
   const auto at = [](const ordered_json& list, std::size_t i) { return list[i].get<std::int64_t>(); };
-  figure(fmt::format("{} × {} × {}", detail::grouped(at(shape, 0)), detail::grouped(at(shape, 1)), detail::grouped(at(shape, 2))),
+  figure(fmt::format("{} × {} × {}", detail::grouped(at(shape, 0)), detail::grouped(at(shape, 1)),
+                     detail::grouped(at(shape, 2))),
          fmt::format("voxels x, y, z: {}", extent_text(shape, um)));
-  figure(fmt::format("{:.4g} × {:.4g} × {:.4g} µm", um[0].get<double>(), um[1].get<double>(), um[2].get<double>()),
-         fmt::format("voxel x, y, z; {} level{}", result.value("levels", 1), result.value("levels", 1) == 1 ? "" : "s"));
+  figure(fmt::format("{:.4g} × {:.4g} × {:.4g} µm", um[0].get<double>(), um[1].get<double>(),
+                     um[2].get<double>()),
+         fmt::format("voxel x, y, z; {} level{}", result.value("levels", 1),
+                     result.value("levels", 1) == 1 ? "" : "s"));
   figure(detail::size_text(result.value("camera_bytes", 0.0)),
-         fmt::format("of camera data: {} frames in {} tile{}", detail::grouped(camera.value("frames", std::int64_t{0})),
-                     camera.value("tiles", 0), camera.value("tiles", 0) == 1 ? "" : "s"));
+         fmt::format("of camera data: {} frames in {} tile{}",
+                     detail::grouped(camera.value("frames", std::int64_t{0})), camera.value("tiles", 0),
+                     camera.value("tiles", 0) == 1 ? "" : "s"));
   figure(detail::size_text(result.value("stored_bytes", 0.0)),
          fmt::format("stored: a ratio of {:.2f}", result.value("ratio", 0.0)));
-  const double work = manifest["time"].value("work_seconds", 0.0), seconds = manifest["time"].value("seconds", 0.0);
+  const double work = manifest["time"].value("work_seconds", 0.0),
+               seconds = manifest["time"].value("seconds", 0.0);
   const std::size_t processes = manifest["processes"].size();
   figure(detail::duration_text(work),
          processes == 1 ? "from start to end"
-                        : fmt::format("of {} processes together; {} from the first start to the end", processes,
-                                      detail::duration_text(seconds)));
+                        : fmt::format("of {} processes together; {} from the first start to the end",
+                                      processes, detail::duration_text(seconds)));
   if (work > 0)
-    figure(detail::size_text(result.value("camera_bytes", 0.0) / work) + "/s", "camera data per second of the whole run");
+    figure(detail::size_text(result.value("camera_bytes", 0.0) / work) + "/s",
+           "camera data per second of the whole run");
   return text + "</div>";
 }
 
@@ -100,7 +112,8 @@ std::string pictures_of(const RunPictures& pictures) {
 std::string corrections_of(const RunPictures& pictures) {
   if (!pictures.corrections && !pictures.profile) return "";
   std::string text = "<h2>Corrections</h2>";
-  if (pictures.corrections) text += "<h3>A camera frame</h3>" + detail::correction_figure(*pictures.corrections);
+  if (pictures.corrections)
+    text += "<h3>A camera frame</h3>" + detail::correction_figure(*pictures.corrections);
   if (pictures.profile) text += "<h3>Illumination</h3>" + detail::profile_figure(*pictures.profile);
   return text;
 }
@@ -117,12 +130,14 @@ std::string run_report(const std::string& manifest_text, const RunPictures& pict
   text += corrections_of(pictures) + detail::frames_section(manifest) + detail::throughput_section(manifest) +
           detail::origin_section(manifest);
   text += fmt::format(
-      "<footer>spimstitch {}. The numbers are those of {}. Printing keeps what is unfolded.</footer></body></html>\n",
+      "<footer>spimstitch {}. The numbers are those of {}. Printing keeps what is "
+      "unfolded.</footer></body></html>\n",
       html_escape(manifest.value("spimstitch", "")),
       html_escape(std::filesystem::path(page).stem().stem().string() + ".run.json"));
   return text;
 } catch (const ordered_json::exception& error) {
-  throw Error(fmt::format("{}: the manifest beside it cannot be understood: {}; make it again", page.string(), error.what()));
+  throw Error(fmt::format("{}: the manifest beside it cannot be understood: {}; make it again", page.string(),
+                          error.what()));
 }
 
 }  // namespace spim

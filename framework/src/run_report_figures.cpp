@@ -43,18 +43,19 @@ double round_length(double um) {
 /// A bar of a round length about a fifth of the drawing, dark on light and light on dark.
 std::string scale_bar(double x, double y, double pixels_per_um, double um_at_most) {
   const double um = round_length(um_at_most), length = um * pixels_per_um;
-  return fmt::format("<rect class=\"scalebar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"5\"/>", x, y,
-                     length) +
+  return fmt::format("<rect class=\"scalebar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"5\"/>", x,
+                     y, length) +
          text_at(x + length + 8, y + 7, length_text(um));
 }
 
 std::string axis(double x, double y, double dx, double dy, const char* name) {
   const double tip_x = x + dx, tip_y = y + dy, ux = dx != 0 ? 1 : 0, uy = dy != 0 ? 1 : 0;
   std::string text = fmt::format(
-      "<path class=\"axis\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/><path class=\"axishead\" d=\"M{:.1f} {:.1f}L{:.1f} "
+      "<path class=\"axis\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/><path class=\"axishead\" d=\"M{:.1f} "
+      "{:.1f}L{:.1f} "
       "{:.1f}L{:.1f} {:.1f}Z\"/>",
-      x, y, tip_x, tip_y, tip_x, tip_y, tip_x - 7 * ux - 4 * uy, tip_y - 7 * uy - 4 * ux, tip_x - 7 * ux + 4 * uy,
-      tip_y - 7 * uy + 4 * ux);
+      x, y, tip_x, tip_y, tip_x, tip_y, tip_x - 7 * ux - 4 * uy, tip_y - 7 * uy - 4 * ux,
+      tip_x - 7 * ux + 4 * uy, tip_y - 7 * uy + 4 * ux);
   return text + (dx != 0 ? text_at(tip_x + 6, tip_y + 4, name) : text_at(tip_x - 3, tip_y + 15, name));
 }
 
@@ -72,7 +73,8 @@ Sides sides_of(const ProjectionPictures& p) {
   const auto side = [&](double um, const char* name) {
     const double length = um * sides.pixels_per_um;
     if (length < kThinnest)
-      sides.stretched += fmt::format(" {} is drawn {:.3g} times too large.", name, kThinnest / std::max(length, 1e-6));
+      sides.stretched +=
+          fmt::format(" {} is drawn {:.3g} times too large.", name, kThinnest / std::max(length, 1e-6));
     return std::max(length, kThinnest);
   };
   sides.x = side(x, "x");
@@ -81,19 +83,23 @@ Sides sides_of(const ProjectionPictures& p) {
   return sides;
 }
 
-std::string pair_figure(const ReportPicture& before, const ReportPicture& after, const char* what, const char* style) {
+std::string pair_figure(const ReportPicture& before, const ReportPicture& after, const char* what,
+                        const char* style) {
   const auto half = [&](const ReportPicture& picture, const char* when) {
-    return fmt::format("<div><img class=\"{}\" alt=\"{} {}\" src=\"{}\"><span>{}, {}</span></div>", style, what, when,
-                       data_uri("image/png", picture.png), what, when);
+    return fmt::format("<div><img class=\"{}\" alt=\"{} {}\" src=\"{}\"><span>{}, {}</span></div>", style,
+                       what, when, data_uri("image/png", picture.png), what, when);
   };
   return "<div class=\"twin\">" + half(before, "before") + half(after, "after") + "</div>";
 }
 
-std::string curve(const std::vector<double>& values, const char* style, double width, double height, double low) {
+std::string curve(const std::vector<double>& values, const char* style, double width, double height,
+                  double low) {
   std::string path;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double x = values.size() > 1 ? width * static_cast<double>(i) / static_cast<double>(values.size() - 1) : 0;
-    path += fmt::format("{}{:.1f} {:.1f}", i == 0 ? 'M' : 'L', 40 + x, 10 + height * (1 - values[i]) / (1 - low));
+    const double x =
+        values.size() > 1 ? width * static_cast<double>(i) / static_cast<double>(values.size() - 1) : 0;
+    path +=
+        fmt::format("{}{:.1f} {:.1f}", i == 0 ? 'M' : 'L', 40 + x, 10 + height * (1 - values[i]) / (1 - low));
   }
   return fmt::format("<path class=\"curve {}\" d=\"{}\"/>", style, path);
 }
@@ -105,7 +111,8 @@ std::string profile_curves(const ProfilePictures& profile) {
     for (const double v : *values) low = std::min(low, v);
   low = std::floor(low * 20) / 20;
   std::string text = fmt::format(
-      "<svg viewBox=\"0 0 440 240\" width=\"440\" height=\"240\" role=\"img\" aria-label=\"illumination along both "
+      "<svg viewBox=\"0 0 440 240\" width=\"440\" height=\"240\" role=\"img\" aria-label=\"illumination "
+      "along both "
       "axes\">");
   for (const double tick : ticks(low, 1, 5)) {
     const double y = 10 + kCurveHeight * (1 - tick) / (1 - low);
@@ -117,7 +124,8 @@ std::string profile_curves(const ProfilePictures& profile) {
   text += text_at(40, 228, "first pixel", "soft") + text_at(40 + kCurveWidth, 228, "last pixel", "soft end");
   return text +
          "</svg><div class=\"legend\"><span><svg width=\"40\" height=\"10\"><path class=\"curve one\" "
-         "d=\"M1 5h38\"/></svg>along x of the camera (depth)</span><span><svg width=\"40\" height=\"10\"><path "
+         "d=\"M1 5h38\"/></svg>along x of the camera (depth)</span><span><svg width=\"40\" "
+         "height=\"10\"><path "
          "class=\"curve two\" d=\"M1 5h38\"/></svg>along y</span></div>";
 }
 
@@ -128,7 +136,8 @@ std::string projection_figure(const ProjectionPictures& pictures) {
   const double left = kMargin, top = 8, right = left + s.x + kGap, below = top + s.y + kGap;
   const double width = right + s.z + kMargin, height = std::max(below + s.z, top + s.y) + 42;
   std::string text = fmt::format(
-      "<figure><svg class=\"projections\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" height=\"{1:.0f}\" "
+      "<figure><svg class=\"projections\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
+      "height=\"{1:.0f}\" "
       "role=\"img\" aria-label=\"maximum projections along z, y and x\">",
       std::max(width, 320.0), height);
   text += image(pictures.xy, left, top, s.x, s.y) + image(pictures.zy, right, top, s.z, s.y) +
@@ -150,8 +159,8 @@ std::string projection_figure(const ProjectionPictures& pictures) {
 
 std::string correction_figure(const CorrectionPictures& pictures) {
   return "<figure>" + pair_figure(pictures.before, pictures.after, "whole frame", "frame") +
-         pair_figure(pictures.detail_before, pictures.detail_after, "detail", "frame detail") + "<figcaption>" +
-         html_escape(pictures.caption) + "</figcaption></figure>";
+         pair_figure(pictures.detail_before, pictures.detail_after, "detail", "frame detail") +
+         "<figcaption>" + html_escape(pictures.caption) + "</figcaption></figure>";
 }
 
 std::string profile_figure(const ProfilePictures& profile) {

@@ -37,7 +37,8 @@ double number(const ordered_json& json, const char* key) {
 }
 
 std::string bar(double part) {
-  return fmt::format("<td class=\"meter\"><i style=\"width:{:.1f}%\"></i></td>", std::clamp(100 * part, 0.0, 100.0));
+  return fmt::format("<td class=\"meter\"><i style=\"width:{:.1f}%\"></i></td>",
+                     std::clamp(100 * part, 0.0, 100.0));
 }
 
 std::string phase_table(const ordered_json& manifest) {
@@ -48,8 +49,8 @@ std::string phase_table(const ordered_json& manifest) {
       "class=\"n\">camera data per second</th></tr></thead><tbody>";
   for (const auto& [name, phase] : manifest["phases"].items()) {
     const double seconds = number(phase, "seconds");
-    text += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td></tr>", html_escape(name),
-                        duration_text(seconds), bar(all > 0 ? seconds / all : 0),
+    text += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td></tr>",
+                        html_escape(name), duration_text(seconds), bar(all > 0 ? seconds / all : 0),
                         name == "sweep" && seconds > 0 ? size_text(camera / seconds) : "");
   }
   return text + "</tbody></table>";
@@ -59,8 +60,10 @@ std::string stage_table(const ordered_json& manifest) {
   double all = 0;
   for (const auto& [name, stage] : manifest["stages"].items()) all += number(stage, "cpu_seconds");
   std::string text =
-      "<table><thead><tr><th>stage</th><th>what</th><th class=\"n\">CPU time</th><th class=\"meter\">share</th><th "
-      "class=\"n\">waiting</th><th class=\"n\">data</th><th class=\"n\">MB per CPU second</th></tr></thead><tbody>";
+      "<table><thead><tr><th>stage</th><th>what</th><th class=\"n\">CPU time</th><th "
+      "class=\"meter\">share</th><th "
+      "class=\"n\">waiting</th><th class=\"n\">data</th><th class=\"n\">MB per CPU "
+      "second</th></tr></thead><tbody>";
   for (const auto& [name, stage] : manifest["stages"].items()) {
     const double cpu = number(stage, "cpu_seconds"), wall = number(stage, "wall_seconds");
     text += fmt::format(
@@ -82,9 +85,11 @@ std::string process_table(const ordered_json& manifest) {
   for (const ordered_json& process : manifest["processes"]) {
     std::string phases;
     for (const auto& [name, seconds] : process["phases"].items())
-      phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", name, duration_text(seconds.get<double>()));
+      phases +=
+          fmt::format("{}{} {}", phases.empty() ? "" : ", ", name, duration_text(seconds.get<double>()));
     text += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td><td "
         "class=\"n\">{}</td><td>{}</td></tr>",
         html_escape(process.value("by", "")), html_escape(process.value("host", "")),
         html_escape(process.value("began", "")), duration_text(number(process, "seconds")),
@@ -105,11 +110,13 @@ std::string rows_of(const ordered_json& object, const std::string& prefix) {
 
 std::string options_table(const ordered_json& manifest) {
   const ordered_json& plan = manifest["plan"];
-  const ordered_json& made = manifest.contains("saved") ? manifest["saved"] : plan.value("choices", ordered_json::object());
+  const ordered_json& made =
+      manifest.contains("saved") ? manifest["saved"] : plan.value("choices", ordered_json::object());
   std::string text = rows_of(made.value("options", ordered_json::object()), "--");
   for (const auto& [key, value] : made.items()) {
     if (key == "options" || !value.is_object() || !value.contains("id")) continue;
-    text += fmt::format("<tr><td>{}</td><td>{}</td></tr>", html_escape(key), html_escape(value.value("id", "")));
+    text +=
+        fmt::format("<tr><td>{}</td><td>{}</td></tr>", html_escape(key), html_escape(value.value("id", "")));
     text += rows_of(value.value("options", ordered_json::object()), html_escape(key) + ".");
   }
   return "<details><summary>completed options</summary><table class=\"options\"><tbody>" + text +
@@ -152,9 +159,11 @@ std::string throughput_section(const ordered_json& manifest) {
   if (!manifest.contains("phases") || manifest["phases"].empty()) return "";
   std::string text = "<h2>Throughput</h2>" + phase_table(manifest);
   if (!manifest.value("stages", ordered_json::object()).empty())
-    text += "<p class=\"soft\">CPU time of all threads. Stages exclude each other; waiting is time inside a stage "
-            "without a core, mostly for the disk.</p>" +
-            stage_table(manifest);
+    text +=
+        "<p class=\"soft\">CPU time of all threads. Stages exclude each other; waiting is time inside a "
+        "stage "
+        "without a core, mostly for the disk.</p>" +
+        stage_table(manifest);
   return text + process_table(manifest);
 }
 
@@ -162,20 +171,23 @@ std::string frames_section(const ordered_json& manifest) {
   std::string text;
   const ordered_json bad = manifest.value("bad_frames", ordered_json::array());
   if (!bad.empty()) {
-    text += "<h3>Frames that could not be read</h3><table><thead><tr><th>camera file</th><th class=\"n\">frames</th>"
-            "<th class=\"n\">of</th><th>why</th><th>instead</th></tr></thead><tbody>";
+    text +=
+        "<h3>Frames that could not be read</h3><table><thead><tr><th>camera file</th><th "
+        "class=\"n\">frames</th>"
+        "<th class=\"n\">of</th><th>why</th><th>instead</th></tr></thead><tbody>";
     for (const ordered_json& row : bad)
       text += fmt::format(
           "<tr><td>{}</td><td class=\"n\">{}–{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>",
-          html_escape(row.value("file", "")), row.value("first", std::int64_t{0}), row.value("last", std::int64_t{0}),
-          row.value("of", std::int64_t{0}), html_escape(row.value("reason", "")),
-          html_escape(row.value("instead", "")));
+          html_escape(row.value("file", "")), row.value("first", std::int64_t{0}),
+          row.value("last", std::int64_t{0}), row.value("of", std::int64_t{0}),
+          html_escape(row.value("reason", "")), html_escape(row.value("instead", "")));
     text += "</tbody></table>";
   }
   const ordered_json gaps = manifest.value("dropped_frames", ordered_json::array());
   if (!gaps.empty()) {
-    text += "<h3>Frames that the camera dropped</h3><table><thead><tr><th>camera file</th><th class=\"n\">before "
-            "frame</th><th class=\"n\">missing</th></tr></thead><tbody>";
+    text +=
+        "<h3>Frames that the camera dropped</h3><table><thead><tr><th>camera file</th><th class=\"n\">before "
+        "frame</th><th class=\"n\">missing</th></tr></thead><tbody>";
     for (const ordered_json& row : gaps)
       text += fmt::format("<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
                           html_escape(row.value("file", "")), row.value("frame", std::int64_t{0}),
@@ -187,7 +199,8 @@ std::string frames_section(const ordered_json& manifest) {
   const auto samples = clipped.value("samples", std::int64_t{0});
   if (samples > 0)
     text += fmt::format(
-        "<p>Of {} corrected pixels {} became 0 because they were below it, and {} became 65,535 because they were "
+        "<p>Of {} corrected pixels {} became 0 because they were below it, and {} became 65,535 because they "
+        "were "
         "above.</p>",
         grouped(samples), grouped(below), grouped(above));
   if (bad.empty() && gaps.empty())
@@ -203,12 +216,14 @@ std::string origin_section(const ordered_json& manifest) {
     if (!value.empty()) text += fmt::format("<tr><td>{}</td><td>{}</td></tr>", name, html_escape(value));
   };
   row("program", "spimstitch " + manifest.value("spimstitch", ""));
-  for (const auto& [what, version] : manifest["plan"].value("plugins", ordered_json::object()).items())
+  const ordered_json plugins = manifest["plan"].value("plugins", ordered_json::object());
+  for (const auto& [what, version] : plugins.items())
     row("plugin", what + ": " + (version.is_string() ? version.get<std::string>() : version.dump()));
   row("started (UTC)", time.value("start", ""));
   row("finished (UTC)", time.value("end", ""));
-  row("computer", fmt::format("{}: {}, {} cores, {} of memory", machine.value("host", "?"), machine.value("cpu", "?"),
-                              machine.value("cores", 0), size_text(number(machine, "memory_bytes"))));
+  row("computer",
+      fmt::format("{}: {}, {} cores, {} of memory", machine.value("host", "?"), machine.value("cpu", "?"),
+                  machine.value("cores", 0), size_text(number(machine, "memory_bytes"))));
   row("system", machine.value("kernel", ""));
   row("camera files on", file_system_text(manifest, "input"));
   row("volume on", file_system_text(manifest, "output"));

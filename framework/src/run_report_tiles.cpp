@@ -33,7 +33,8 @@ AlignedTile tile_of(const ordered_json& json, Vec3 voxel_um) {
   const ordered_json& found = json["alignment"];
   tile.linked = found.value("linked", true);
   tile.remark = found.value("remark", "");
-  if (found.contains("expected_error_voxels")) tile.expected_error_voxels = vec3(found["expected_error_voxels"]);
+  if (found.contains("expected_error_voxels"))
+    tile.expected_error_voxels = vec3(found["expected_error_voxels"]);
   return tile;
 }
 
@@ -75,10 +76,11 @@ std::string verdict_line(const ordered_json& manifest, const std::filesystem::pa
   text += alignment.value("used", false) ? "Tiles are where an alignment puts them."
                                          : "Tiles are where the stage says: the alignment was not used.";
   if (!verdict.empty())
-    text += fmt::format(" Its verdict: <strong>{}</strong>; trusted overlaps differ from it by {:.2f} voxels RMS, at "
-                        "worst {:.2f}.",
-                        html_escape(verdict), alignment.value("residual_rms_voxels", 0.0),
-                        alignment.value("residual_worst_voxels", 0.0));
+    text += fmt::format(
+        " Its verdict: <strong>{}</strong>; trusted overlaps differ from it by {:.2f} voxels RMS, at "
+        "worst {:.2f}.",
+        html_escape(verdict), alignment.value("residual_rms_voxels", 0.0),
+        alignment.value("residual_worst_voxels", 0.0));
   if (alignment.contains("page")) {
     const std::filesystem::path target = alignment.value("page", "");
     text += fmt::format(" <a href=\"{}\">Page about the alignment</a>.",
@@ -102,11 +104,14 @@ std::string tile_rows(const AlignmentResult& result) {
     const AlignedTile& tile = result.tiles[i];
     const double residual = residual_of(result, i);
     text += fmt::format(
-        "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{:.1f}, {:.1f}, {:.1f}</td><td class=\"n\">{:+.2f}, "
+        "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{:.1f}, {:.1f}, {:.1f}</td><td "
+        "class=\"n\">{:+.2f}, "
         "{:+.2f}, {:+.2f}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
-        tile_number(i), html_escape(std::filesystem::path(tile.name).filename() == "" ? tile.name : tile.name),
+        tile_number(i),
+        html_escape(std::filesystem::path(tile.name).filename() == "" ? tile.name : tile.name),
         tile.stage_um.x, tile.stage_um.y, tile.stage_um.z, tile.shift_voxels.x, tile.shift_voxels.y,
-        tile.shift_voxels.z, residual < 0 ? "–" : fmt::format("{:.2f}", residual), grouped(tile.region.frames),
+        tile.shift_voxels.z, residual < 0 ? "–" : fmt::format("{:.2f}", residual),
+        grouped(tile.region.frames),
         tile.remark.empty() ? (tile.linked ? "" : "where the stage says") : html_escape(tile.remark));
   }
   return text;
@@ -121,8 +126,10 @@ std::string tile_section(const ordered_json& manifest, const std::filesystem::pa
   text += fmt::format("<details{}><summary>{} tile{}</summary>", result.tiles.size() <= 12 ? " open" : "",
                       result.tiles.size(), result.tiles.size() == 1 ? "" : "s");
   text +=
-      "<table><thead><tr><th class=\"n\">#</th><th>camera file</th><th class=\"n\">stage x, y, z (µm)</th><th "
-      "class=\"n\">shift x, y, z (voxels)</th><th class=\"n\">worst residual</th><th class=\"n\">frames</th><th "
+      "<table><thead><tr><th class=\"n\">#</th><th>camera file</th><th class=\"n\">stage x, y, z "
+      "(µm)</th><th "
+      "class=\"n\">shift x, y, z (voxels)</th><th class=\"n\">worst residual</th><th "
+      "class=\"n\">frames</th><th "
       "class=\"remark\">remark</th></tr></thead><tbody>";
   return text + tile_rows(result) + "</tbody></table></details>";
 }
