@@ -90,13 +90,6 @@ void ChannelRun::write_at_once(Volume& volume) {
   entry.by = unique_token();
   entry.files = secure_files(output, files_below(output));
   folder_.record(entry);
-  std::error_code error;
-  if (!fs::is_directory(request.output.path, error)) return;
-  LedgerEntry entry;
-  entry.task = "volume";
-  entry.by = unique_token();
-  entry.files = secure_files(request.output.path, files_below(request.output.path));
-  folder_.record(entry);
 }
 
 bool ChannelRun::is_wanted(const std::string& task) {

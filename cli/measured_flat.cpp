@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "spim/host/illumination.hpp"
+#include "spim/host/metered_frames.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/tiff_image.hpp"
 
@@ -57,7 +58,8 @@ void measure_flat(Session& session, const StitchRequest& request, const std::vec
   plugins.destripe = {};
   const StackOpener opener(session, plugins, as_stored);
   std::vector<CameraStack> stacks;
-  for (const TilePath& tile : tiles) stacks.push_back({tile.path.string(), opener.open_stored(tile.path)});
+  for (const TilePath& tile : tiles)
+    stacks.push_back({tile.path.string(), counted_reader(opener.open_stored(tile.path), session.stages())});
   Illumination result;
   try {
     result = measure_illumination(stacks, settings_of(request), session.executor(), session.progress());

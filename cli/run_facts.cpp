@@ -35,6 +35,7 @@ std::vector<ordered_json> records_of(const RunFolder& folder) {
 
 /// Adds the numbers of `from` to those of the same names in `to`.
 void add_numbers(ordered_json& to, const ordered_json& from) {
+  if (to.is_null()) to = ordered_json::object();
   for (const auto& [key, value] : from.items()) {
     if (value.is_object()) {
       add_numbers(to[key], value);
@@ -193,7 +194,8 @@ void add_alignment(ordered_json& document) {
   const ordered_json saved = document.value("saved", ordered_json::object());
   const ordered_json options = saved.value("options", ordered_json::object());
   const std::string used = options.contains("alignment") ? options["alignment"].get<std::string>() : "";
-  const std::string file = alignment_file(document, used);
+  std::string file = alignment_file(document, used);
+  if (!file.empty()) file = fs::absolute(file).lexically_normal().string();
   ordered_json& alignment = document["alignment"] = {{"used", !used.empty()}, {"file", file}};
   if (file.empty()) return;
   const std::string page = fs::path(file).replace_extension(".html").string();

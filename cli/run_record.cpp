@@ -49,7 +49,7 @@ ordered_json stages_json(const std::array<StageTotals, kAllStages.size()>& stage
 }
 
 ordered_json tile_json(const StitchedTile& tile) {
-  return {{"file", tile.path},
+  return {{"file", fs::absolute(tile.path).lexically_normal().string()},
           {"stage_um", triple(tile.stage_um)},
           {"nominal_um", triple(tile.nominal_um)},
           {"first_voxel_um", triple(tile.first_um)},
@@ -201,7 +201,9 @@ std::string RunRecord::text() const {
   document["warnings"] = std::move(warnings);
   ordered_json& gaps = document["dropped_frames"] = ordered_json::array();
   for (const DroppedFrames& gap : session_.notes().dropped())
-    gaps.push_back({{"file", gap.file}, {"frame", gap.frame}, {"dropped", gap.dropped}});
+    gaps.push_back({{"file", fs::absolute(gap.file).lexically_normal().string()},
+                    {"frame", gap.frame},
+                    {"dropped", gap.dropped}});
   if (volume_) document["volume"] = volume_json(*volume_);
   document["tiles"] = ordered_json::array();
   for (const StitchedTile& tile : tiles_) document["tiles"].push_back(tile_json(tile));

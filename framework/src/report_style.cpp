@@ -46,6 +46,7 @@ p { margin: 6px 0; max-width: 78ch; }
 .figures div { background: var(--wash); border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px; }
 .figures b { display: block; font-size: 20px; line-height: 1.3; }
 .figures span { color: var(--soft); font-size: 13px; }
+.figures.three { grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); }
 ul.findings { padding-left: 22px; margin: 8px 0; }
 ul.findings li { margin: 3px 0; overflow-wrap: anywhere; }
 figure { margin: 10px 0 18px; }
@@ -83,6 +84,7 @@ th, td { border-bottom: 1px solid var(--line); padding: 4px 8px; vertical-align:
 td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 .options td:first-child { width: 240px; }
 th.remark { min-width: 220px; }
+td.path { overflow-wrap: anywhere; min-width: 180px; }
 td.nowrap { white-space: nowrap; }
 .chip { white-space: nowrap; border-left: 5px solid; padding-left: 6px; }
 .chip.agrees { border-color: var(--agrees); } .chip.doubtful { border-color: var(--doubtful); border-left-style: dashed; }

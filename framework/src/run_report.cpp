@@ -30,21 +30,31 @@ std::string name_of(const ordered_json& manifest) {
   return std::filesystem::path(channel).filename().string();
 }
 
-std::string verdict_box(const ordered_json& manifest) {
+/// Sentences about what somebody should look at.
+std::vector<std::string> concerns(const ordered_json& manifest) {
+  std::vector<std::string> all;
   const std::size_t warnings = manifest.value("warnings", ordered_json::array()).size();
   const std::size_t bad = manifest.value("bad_frames", ordered_json::array()).size();
-  const bool clean = warnings + bad == 0;
+  const ordered_json alignment = manifest.value("alignment", ordered_json::object());
+  const std::string verdict = alignment.value("verdict", "good");
+  if (verdict != "good") all.push_back("The verdict of the alignment is: " + verdict + ".");
+  if (bad > 0)
+    all.push_back(
+        fmt::format("Frames that could not be read were bridged in {} place{}.", bad, bad == 1 ? "" : "s"));
+  if (warnings > 0)
+    all.push_back(fmt::format("There {} {} warning{}, see below.", warnings == 1 ? "was" : "were", warnings,
+                              warnings == 1 ? "" : "s"));
+  return all;
+}
+
+std::string verdict_box(const ordered_json& manifest) {
+  const std::vector<std::string> all = concerns(manifest);
   std::string text = fmt::format(
       "<div class=\"verdict {}\" id=\"verdict\"><strong><span class=\"sign\">{}</span>{}</strong>",
-      clean ? "good" : "look", clean ? "✓" : "!",
-      clean ? "The volume is complete" : "The volume is complete; something is worth a look");
-  if (bad > 0)
-    text +=
-        fmt::format("Frames that could not be read were bridged in {} place{}. ", bad, bad == 1 ? "" : "s");
-  if (warnings > 0)
-    text += fmt::format("There {} {} warning{}, see below.", warnings == 1 ? "was" : "were", warnings,
-                        warnings == 1 ? "" : "s");
-  if (clean) text += "Nothing odd was noticed while it was made.";
+      all.empty() ? "good" : "look", all.empty() ? "✓" : "!",
+      all.empty() ? "The volume is complete" : "The volume is complete; something is worth a look");
+  for (const std::string& one : all) text += html_escape(one) + " ";
+  if (all.empty()) text += "Nothing odd was noticed while it was made.";
   return text + "</div>";
 }
 
@@ -57,7 +67,7 @@ std::string extent_text(const ordered_json& shape, const ordered_json& voxel_um)
 }
 
 std::string figures(const ordered_json& manifest) {
-  std::string text = "<div class=\"figures\">";
+  std::string text = "<div class=\"figures three\">";
   const auto figure = [&](const std::string& value, const std::string& what) {
     text += "<div><b>" + value + "</b><span>" + what + "</span></div>";
   };
@@ -67,10 +77,10 @@ std::string figures(const ordered_json& manifest) {
   figure(fmt::format("{} × {} × {}", detail::grouped(at(shape, 0)), detail::grouped(at(shape, 1)),
                      detail::grouped(at(shape, 2))),
          fmt::format("voxels x, y, z: {}", extent_text(shape, um)));
-  figure(fmt::format("{:.4g} × {:.4g} × {:.4g} µm", um[0].get<double>(), um[1].get<double>(),
-                     um[2].get<double>()),
-         fmt::format("voxel x, y, z; {} level{}", result.value("levels", 1),
-                     result.value("levels", 1) == 1 ? "" : "s"));
+  figure(
+      fmt::format("{:.4g} × {:.4g} × {:.4g}", um[0].get<double>(), um[1].get<double>(), um[2].get<double>()),
+      fmt::format("µm of a voxel x, y, z; {} level{}", result.value("levels", 1),
+                  result.value("levels", 1) == 1 ? "" : "s"));
   figure(detail::size_text(result.value("camera_bytes", 0.0)),
          fmt::format("of camera data: {} frames in {} tile{}",
                      detail::grouped(camera.value("frames", std::int64_t{0})), camera.value("tiles", 0),

@@ -98,20 +98,24 @@ double residual_of(const AlignmentResult& result, std::size_t tile) {
   return worst;
 }
 
+/// CHANNEL/<x>/<x>_<y>/<z>.dcimg without the folders above.
+std::string short_name(const std::filesystem::path& tile) {
+  const std::filesystem::path root = tile.parent_path().parent_path().parent_path().parent_path();
+  return tile.lexically_relative(root).string();
+}
+
 std::string tile_rows(const AlignmentResult& result) {
   std::string text;
   for (std::size_t i = 0; i < result.tiles.size(); ++i) {
     const AlignedTile& tile = result.tiles[i];
     const double residual = residual_of(result, i);
     text += fmt::format(
-        "<tr><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{:.1f}, {:.1f}, {:.1f}</td><td "
+        "<tr><td class=\"n\">{}</td><td class=\"path\">{}</td><td class=\"n\">{:.1f}, {:.1f}, {:.1f}</td><td "
         "class=\"n\">{:+.2f}, "
         "{:+.2f}, {:+.2f}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
-        tile_number(i),
-        html_escape(std::filesystem::path(tile.name).filename() == "" ? tile.name : tile.name),
-        tile.stage_um.x, tile.stage_um.y, tile.stage_um.z, tile.shift_voxels.x, tile.shift_voxels.y,
-        tile.shift_voxels.z, residual < 0 ? "–" : fmt::format("{:.2f}", residual),
-        grouped(tile.region.frames),
+        tile_number(i), html_escape(short_name(tile.name)), tile.stage_um.x, tile.stage_um.y, tile.stage_um.z,
+        tile.shift_voxels.x, tile.shift_voxels.y, tile.shift_voxels.z,
+        residual < 0 ? "–" : fmt::format("{:.2f}", residual), grouped(tile.region.frames),
         tile.remark.empty() ? (tile.linked ? "" : "where the stage says") : html_escape(tile.remark));
   }
   return text;
