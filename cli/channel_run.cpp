@@ -13,6 +13,7 @@
 #include "measured_flat.hpp"
 #include "run_manifest.hpp"
 #include "run_record.hpp"
+#include "run_report.hpp"
 #include "spim/host/alignment_file.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
@@ -202,8 +203,9 @@ void ChannelRun::remove_abandoned() const {
   const StitchRequest& request = request_.stitching;
   const fs::path output = request.output.path;
   folder_.remove_unfinished();
-  for (const fs::path& target : {output, manifest_path(output), configuration_path(output),
-                                 flat_path(request), alignment_path(request), report_path(request)})
+  for (const fs::path& target :
+       {output, manifest_path(output), configuration_path(output), report_page_path(output),
+        flat_path(request), alignment_path(request), report_path(request)})
     Publication::remove_abandoned(target);
   if (!request_.keep_stacks) return;
   for (const TilePath& tile : tiles_) Publication::remove_abandoned(stack_path(request, tile.path));

@@ -34,8 +34,10 @@ ChannelRun::Volume ChannelRun::open_volume() {
   volume.stitched = open_stitched(session_, request, *volume.folder);
   volume.spec = volume_spec(*volume.stitched.volume, request.output, volume.stitched.labels);
   volume.unit = outputs_.choose(volume.spec);
-  record_->set_volume(volume.spec, volume.stitched.tiles);
-  record_->watch(volume.folder->corrections().tally());
+  if (record_) {  // a repair keeps none
+    record_->set_volume(volume.spec, volume.stitched.tiles);
+    record_->watch(volume.folder->corrections().tally());
+  }
   if (volume.unit == Index3{} && request_.run.shares())
     throw UsageError(fmt::format(
         "the writer {} cannot write a volume in parts, so --phase has no meaning; use --writer zarr, and "

@@ -78,7 +78,7 @@ class Killed(Small):
                     more = ("--resume",)
                 self.call("out", "--resume")
                 self.assert_as_quiet("out")
-                self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.run.json"])
+                self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.report.html", "out.run.json"])
                 self.forget()
 
     def test_at_a_random_moment_of_replacing_an_older_volume_either_stands_whole(self):
@@ -96,7 +96,7 @@ class Killed(Small):
                 self.assertIn(files_of(self.path("out")), (older, self.expected))
                 self.call("out", "--resume", "--overwrite")
                 self.assert_as_quiet("out")
-                self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.run.json"])
+                self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.report.html", "out.run.json"])
 
     def test_one_of_three_processes_at_once_is_made_up_for(self):
         processes = [self.start("out", "--phase", "sweep", "--part", f"{i}/3", "--n-workers", "1") for i in range(3)]
