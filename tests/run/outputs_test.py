@@ -189,6 +189,26 @@ class Lasting(Outputs):
         self.assertEqual(files_of(self.path("out"), self.path("out.ngff")), expected)
         self.assertFalse(os.path.exists(self.path("out.ngff.run")))
 
+    def test_shards_in_three_processes_one_of_them_killed_are_the_same(self):
+        self.call(*SHARDED)
+        roots = [self.path(name) for name in ("out", "out.ngff", "out.precomputed")]
+        expected = files_of(*roots)
+        volume = self.converted(self.path("out.ngff"))
+        self.assertGreater(np.count_nonzero(volume), volume.size // 3)
+        np.testing.assert_array_equal(self.converted(self.path("out.precomputed")), volume)
+        np.testing.assert_array_equal(self.converted(self.path("out")), volume)
+        self.assertTrue(glob.glob(self.path("out.precomputed", "1_1_1", "*.shard")))
+        self.clean()
+        parts = [self.start(*SHARDED, "--phase", "sweep", "--part", f"{i}/3", "--n-workers", "1") for i in range(3)]
+        time.sleep(0.3)
+        parts[1].kill()
+        for part in parts:
+            part.communicate()
+        self.assertEqual([parts[0].returncode, parts[2].returncode], [0, 0])
+        for phase in ("sweep", "levels", "finish"):
+            self.call(*SHARDED, "--phase", phase)
+        self.assertEqual(files_of(*roots), expected)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "common/little_endian.hpp"
 #include "spim/crc32c.hpp"
 #include "spim/error.hpp"
@@ -23,6 +25,14 @@ std::span<const std::byte> strip_checksums(std::span<const std::byte> bytes, int
     bytes = body;
   }
   return bytes;
+}
+
+std::span<const std::byte> append_checksum(std::span<const std::byte> bytes, Scratch& scratch) {
+  const std::size_t size = bytes.size() + sizeof(std::uint32_t);
+  std::byte* const to = scratch.bytes(size);
+  std::memcpy(to, bytes.data(), bytes.size());
+  put_little(to + bytes.size(), crc32c(bytes));
+  return {to, size};
 }
 
 }  // namespace spim::chunked

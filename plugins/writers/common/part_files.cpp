@@ -38,21 +38,25 @@ UnfinishedFolder::~UnfinishedFolder() {
 PartFiles::PartFiles(fs::path root, const PartName& part)
     : root_(std::move(root)), unfinished_(root_ / fmt::format("{}{}", kPrefix, part.token)) {}
 
-void PartFiles::store(const std::string& path, std::span<const std::byte> bytes) {
-  std::size_t number = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    number = stored_.size();
-    stored_.push_back(path);
-  }
-  const fs::path unfinished = unfinished_.path() / fmt::format("{}", number);
-  File file = File::create(unfinished);
-  file.write(0, bytes);
-  file.close();
+fs::path PartFiles::unfinished() {
+  return unfinished_.path() / fmt::format("{}", names_.fetch_add(1));
+}
+
+void PartFiles::put(const fs::path& unfinished, const std::string& path) {
   const fs::path place = root_ / path;
   std::error_code ignored;
   if (!fs::exists(place.parent_path(), ignored)) create_folders(place.parent_path());
   put_in_place(unfinished, place);
+  const std::lock_guard lock(mutex_);
+  stored_.push_back(path);
+}
+
+void PartFiles::store(const std::string& path, std::span<const std::byte> bytes) {
+  const fs::path unfinished = this->unfinished();
+  File file = File::create(unfinished);
+  file.write(0, bytes);
+  file.close();
+  put(unfinished, path);
 }
 
 void PartFiles::finish(FileSink& files) {

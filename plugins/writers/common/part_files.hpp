@@ -1,7 +1,9 @@
 #pragma once
 /// Files of an output that several processes write together: each appears whole, by renaming.
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <span>
@@ -37,8 +39,15 @@ class PartFiles {
   /// Creates both folders where they are missing.
   PartFiles(std::filesystem::path root, const PartName& part);
 
-  /// Stores `bytes` as `path`, relative to the root, in place of what is there; folders are created.
+  /// A name that nobody else uses, in the folder of unfinished files.
+  std::filesystem::path unfinished();
+  /// Gives the file `unfinished`, which is whole, the name `path`, relative to the root, in place of what is
+  /// there; folders are created.
+  void put(const std::filesystem::path& unfinished, const std::string& path);
+  /// Stores `bytes` as `path` in the same way.
   void store(const std::string& path, std::span<const std::byte> bytes);
+
+  const std::filesystem::path& root() const noexcept { return root_; }
 
   /// Names everything that was stored. [one thread]
   void finish(FileSink& files);
@@ -46,8 +55,9 @@ class PartFiles {
  private:
   std::filesystem::path root_;
   UnfinishedFolder unfinished_;
-  std::mutex mutex_;
-  std::vector<std::string> stored_;  ///< the index of a name is that of its unfinished file
+  std::atomic<std::int64_t> names_{0};
+  std::mutex mutex_;  ///< of stored_
+  std::vector<std::string> stored_;
 };
 
 /// Removes the folders of unfinished files of all parts, whatever became of them.

@@ -96,9 +96,16 @@ struct ShardFiles::Shard {
   std::uint64_t spill_end = 0;
 };
 
-ShardFiles::ShardFiles(const ShardFormat& format, std::int64_t memory) : format_(format), pool_(memory) {}
+ShardFiles::ShardFiles(const ShardFormat& format, std::int64_t memory, PartFiles* part)
+    : format_(format), part_(part), pool_(memory) {}
 
 ShardFiles::~ShardFiles() = default;
+
+fs::path ShardFiles::unfinished(const fs::path& path) const {
+  if (part_ != nullptr) return part_->unfinished();
+  create_folders(path.parent_path());
+  return partial_name(path);
+}
 
 std::shared_ptr<ShardFiles::Shard> ShardFiles::open(const ShardSlot& slot) {
   const std::lock_guard lock(mutex_);
@@ -133,8 +140,7 @@ void ShardFiles::spill(Shard& shard, std::size_t slot, std::span<const std::byte
     const std::lock_guard lock(shard.mutex);
     Kept& kept = shard.take(slot);
     if (shard.spill.empty()) {
-      create_folders(shard.plan.path.parent_path());
-      const fs::path name = partial_name(shard.plan.path);
+      const fs::path name = unfinished(shard.plan.path);
       file = File::create(name);
       shard.spill = name;
     }
@@ -159,14 +165,17 @@ void ShardFiles::arrived(const std::shared_ptr<Shard>& shard) {
 }
 
 void ShardFiles::finish() {
-  for (const auto& [key, shard] : shards_) complete(*shard);
+  for (const auto& [key, shard] : shards_) {
+    if (part_ != nullptr)
+      throw Error(fmt::format("shard {} lacks {} of its chunks", shard->plan.path.string(), shard->missing));
+    complete(*shard);
+  }
   shards_.clear();
 }
 
 void ShardFiles::complete(Shard& shard) {
   if (shard.chunks.empty()) return;
-  create_folders(shard.plan.path.parent_path());
-  const fs::path partial = partial_name(shard.plan.path);
+  const fs::path partial = unfinished(shard.plan.path);
   try {
     write(shard, partial);
   } catch (...) {
@@ -174,7 +183,10 @@ void ShardFiles::complete(Shard& shard) {
     fs::remove(partial, ignored);
     throw;
   }
-  publish_file(partial, shard.plan.path);
+  if (part_ != nullptr)
+    part_->put(partial, shard.plan.path.lexically_relative(part_->root()).generic_string());
+  else
+    publish_file(partial, shard.plan.path);
   files_ += 1;
 }
 

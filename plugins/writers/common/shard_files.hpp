@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/block_pool.hpp"
+#include "common/part_files.hpp"
 #include "spim/volume_writer.hpp"
 
 namespace spim::chunked {
@@ -69,14 +70,16 @@ class ShardFormat {
 /// without any stored chunk has no file.
 class ShardFiles {
  public:
-  ShardFiles(const ShardFormat& format, std::int64_t memory);
+  /// With `part`, which outlives this, what is unfinished stands in its folder, and it names the shards.
+  ShardFiles(const ShardFormat& format, std::int64_t memory, PartFiles* part = nullptr);
   ~ShardFiles();
 
   /// Stores the encoded chunk; the call that brings the last one of a shard writes it. [any thread]
   void add(const ChunkAddress& chunk, std::span<const std::byte> encoded);
   /// The chunk is zero and not stored. [any thread]
   void skip(const ChunkAddress& chunk);
-  /// Writes the shards that chunks are missing of, as if those were zero. [one thread, last]
+  /// Writes the shards that chunks are missing of, as if those were zero; of a part throws Error for one.
+  /// [one thread, last]
   void finish();
 
   std::int64_t files() const noexcept { return files_; }
@@ -95,8 +98,11 @@ class ShardFiles {
   void arrived(const std::shared_ptr<Shard>& shard);
   void complete(Shard& shard);
   void write(Shard& shard, const std::filesystem::path& partial);
+  /// A name under which something of the shard at `path` is written.
+  std::filesystem::path unfinished(const std::filesystem::path& path) const;
 
   const ShardFormat& format_;
+  PartFiles* part_;
   BlockPool pool_;
   std::atomic<std::int64_t> files_{0}, bytes_{0}, spilled_{0};
   std::mutex mutex_;

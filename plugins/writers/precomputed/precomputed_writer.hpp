@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
+#include "common/part_files.hpp"
 #include "common/precomputed_info.hpp"
 #include "common/shard_files.hpp"
 #include "common/shard_options.hpp"
@@ -37,9 +39,20 @@ class PrecomputedWriter final : public VolumeWriter {
   void describe(MetadataSink& sink) override;
   std::int64_t memory_bytes(const VolumeSpec& spec) const override;
 
+  /// A chunk, or the least box that is made of whole shards on all levels.
+  Index3 unit_shape(const VolumeSpec& spec) const override;
+  void join(const VolumeSpec& spec, const PartName& part) override;
+  void finish_part(FileSink& files) override;
+  void read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) override;
+
  private:
   bool sharded() const noexcept { return shard_ != Index3{}; }
+  void remember(const VolumeSpec& spec);
+  void open_shards(std::int64_t memory);
+  /// Relative to the volume; of volumes without shards.
+  std::string chunk_path(const ChunkAddress& chunk) const;
   void store(const ChunkAddress& chunk, std::span<const std::byte> encoded);
+  std::span<const std::byte> stored_bytes(const ChunkAddress& chunk) const;
 
   Host& host_;
   std::filesystem::path path_;
@@ -49,6 +62,7 @@ class PrecomputedWriter final : public VolumeWriter {
   int level_;
   VolumeSpec spec_;
   chunked::PrecomputedInfo info_;
+  std::unique_ptr<chunked::PartFiles> part_;  ///< after join()
   std::optional<PrecomputedShards> shard_format_;
   std::optional<chunked::ShardFiles> shards_;
   std::atomic<std::int64_t> chunks_{0};

@@ -47,7 +47,8 @@ struct ArrayToWrite {
   std::int32_t channels = 1;
   PixelType type = PixelType::u16;
   WriteCodec codec;
-  Index3 shard;  ///< voxels; {0,0,0} for a file per chunk
+  bool checksum = false;  ///< CRC-32C behind each chunk
+  Index3 shard;           ///< voxels; {0,0,0} for a file per chunk
   IndexLocation index = IndexLocation::end;
 };
 

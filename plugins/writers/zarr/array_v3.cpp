@@ -209,6 +209,7 @@ json codecs_of(const ArrayToWrite& array) {
     codecs.push_back(named("gzip", {{"level", settings.level}}));
   if (array.codec.compressor == Compressor::zstd)
     codecs.push_back(named("zstd", {{"level", settings.level}, {"checksum", false}}));
+  if (array.checksum) codecs.push_back({{"name", "crc32c"}});
   return codecs;
 }
 

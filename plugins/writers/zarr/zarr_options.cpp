@@ -34,6 +34,7 @@ WriterSettings::WriterSettings(const Options& options)
       index(options.text("shard-index") == "start" ? IndexLocation::start : IndexLocation::end),
       shard_memory(chunked::shard_memory(options)),
       codec{compressor_of(options.text("compressor")), chunked::blosc_settings(options)},
+      checksum(zarr_format == 3 && options.boolean("checksum")),
       channel_name(options.text("channel-name")),
       channel_color(options.text("channel-color")) {
   check_color(channel_color);

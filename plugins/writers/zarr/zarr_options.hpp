@@ -25,6 +25,8 @@ inline constexpr OptionSpec kWriterOptions[] = {
     chunked::kCodecOption,
     chunked::kCodecLevelOption,
     chunked::kShuffleOption,
+    boolean_option("checksum", "true",
+                   "zarr-format 3: store a CRC-32C behind each chunk, by which readers notice damage"),
     text_option("channel-name", "", "label of the channel in viewers; empty takes the name of the volume"),
     text_option("channel-color", "FFFFFF",
                 "colour of the channel in viewers, six hexadecimal digits RRGGBB")};
@@ -38,6 +40,7 @@ struct WriterSettings {
   IndexLocation index = IndexLocation::end;
   std::int64_t shard_memory = 0;  ///< bytes
   WriteCodec codec;
+  bool checksum = false;  ///< behind each chunk; never in Zarr version 2
   std::string channel_name, channel_color;
 };
 

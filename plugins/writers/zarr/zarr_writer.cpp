@@ -8,11 +8,13 @@
 
 #include "array_metadata.hpp"
 #include "common/chunk_grid.hpp"
+#include "common/crc32c.hpp"
 #include "common/file.hpp"
 #include "common/samples.hpp"
 #include "common/shard_options.hpp"
 #include "common/totals.hpp"
 #include "common/volume_checks.hpp"
+#include "shard_reader.hpp"
 #include "spim/error.hpp"
 
 namespace spim::zarr {
@@ -73,7 +75,7 @@ std::int64_t ZarrWriter::memory_bytes(const VolumeSpec& spec) const {
 }
 
 Index3 ZarrWriter::unit_shape(const VolumeSpec& spec) const {
-  return settings_.shard == Index3{} ? spec.chunk : Index3{};
+  return settings_.shard == Index3{} ? spec.chunk : settings_.shard;
 }
 
 void ZarrWriter::remember(const VolumeSpec& spec) {
@@ -89,6 +91,12 @@ void ZarrWriter::remember(const VolumeSpec& spec) {
 void ZarrWriter::join(const VolumeSpec& spec, const PartName& part) {
   remember(spec);
   part_ = std::make_unique<chunked::PartFiles>(path_, part);
+  if (settings_.shard != Index3{}) open_shards(settings_.shard_memory / chunked::kOpenParts);
+}
+
+void ZarrWriter::open_shards(std::int64_t memory) {
+  shard_format_.emplace(path_, spec_, chunks_of_shard(settings_.shard, spec_.chunk), settings_.index);
+  shards_.emplace(*shard_format_, memory, part_.get());
 }
 
 void ZarrWriter::begin(const VolumeSpec& spec) {
@@ -97,8 +105,7 @@ void ZarrWriter::begin(const VolumeSpec& spec) {
   for (std::int32_t level = 0; level < spec.levels; ++level)
     chunked::create_folder(path_ / fmt::format("{}", level));
   if (settings_.shard == Index3{}) return chunked::warn_of_many_files(host_, spec_, "shard");
-  shard_format_.emplace(path_, spec_, chunks_of_shard(settings_.shard, spec_.chunk), settings_.index);
-  shards_.emplace(*shard_format_, settings_.shard_memory);
+  open_shards(settings_.shard_memory);
 }
 
 /// Relative to the volume.
@@ -115,25 +122,41 @@ void ZarrWriter::store(const ChunkAddress& chunk, std::span<const std::byte> enc
 }
 
 void ZarrWriter::finish_part(FileSink& files) {
+  if (shards_) shards_->finish();
   part_->finish(files);
+}
+
+/// What is stored of a chunk; empty when nothing is. In a buffer of the thread.
+std::span<const std::byte> ZarrWriter::stored_bytes(const ChunkAddress& chunk) const {
+  static thread_local chunked::Scratch scratch;
+  constexpr auto kMost = static_cast<std::uint64_t>(chunked::kLargestChunkBytes);
+  if (shard_format_) {
+    const chunked::ShardSlot slot = shard_format_->slot(chunk);
+    const chunked::ShardPlan plan = shard_format_->plan(slot);
+    const auto shard = ShardReader::open_if_exists(plan.path, {plan.slots, settings_.index});
+    return shard ? shard->load(slot.slot, kMost, scratch) : std::span<const std::byte>();
+  }
+  const auto file = chunked::File::open_if_exists(path_ / chunk_path(chunk));
+  if (!file) return {};
+  const std::uint64_t size = file->size();
+  if (size > kMost)
+    throw Error(fmt::format("{} has {} bytes, more than a chunk can have", file->path().string(), size));
+  const std::span bytes(scratch.bytes(size), size);
+  file->read(0, bytes);
+  return bytes;
 }
 
 void ZarrWriter::read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) {
   chunked::check_chunk(spec_, chunk, voxels.size);
   const Box box{{}, voxels.size};
-  const auto file = chunked::File::open_if_exists(path_ / chunk_path(chunk));
-  if (!file) return chunked::fill_samples(0, box, box, voxels);
-  static thread_local chunked::Scratch stored, decoded;
-  const std::uint64_t size = file->size();
-  if (size > static_cast<std::uint64_t>(chunked::kLargestChunkBytes))
-    throw Error(fmt::format("{} has {} bytes, more than a chunk can have", file->path().string(), size));
-  const std::span bytes(stored.bytes(size), size);
-  file->read(0, bytes);
-  const ChunkCodecs codecs{0, settings_.codec.compressor, 0};
+  const std::span<const std::byte> stored = stored_bytes(chunk);
+  if (stored.empty()) return chunked::fill_samples(0, box, box, voxels);
+  static thread_local chunked::Scratch decoded;
+  const ChunkCodecs codecs{0, settings_.codec.compressor, settings_.checksum ? 1 : 0};
   const auto length = static_cast<std::size_t>(count(spec_.chunk) * bytes_of(spec_.type));
   const auto format =
       spec_.type == PixelType::u8 ? chunked::SampleFormat::u8 : chunked::SampleFormat::u16_little;
-  chunked::copy_samples({decode_chunk(codecs, bytes, length, decoded), {{}, spec_.chunk}, format}, box,
+  chunked::copy_samples({decode_chunk(codecs, stored, length, decoded), {{}, spec_.chunk}, format}, box,
                         voxels);
 }
 
@@ -167,10 +190,10 @@ void ZarrWriter::sample_stored_chunks() {
 void ZarrWriter::write(const ChunkAddress& chunk, VolumeView<const std::uint16_t> voxels) {
   chunked::check_chunk(spec_, chunk, voxels.size);
   if (chunked::all_zero(voxels)) return write_zero(chunk);
-  static thread_local chunked::Scratch samples, frame;
+  static thread_local chunked::Scratch samples, frame, checked;
   const auto bytes = chunked::gather_samples(voxels, spec_.type, spec_.chunk, samples);
-  const auto encoded =
-      encode_chunk(settings_.codec, static_cast<std::size_t>(bytes_of(spec_.type)), bytes, frame);
+  auto encoded = encode_chunk(settings_.codec, static_cast<std::size_t>(bytes_of(spec_.type)), bytes, frame);
+  if (settings_.checksum) encoded = chunked::append_checksum(encoded, checked);
   if (!part_ && shows_its_window(chunk)) windows_[static_cast<std::size_t>(chunk.channel)].sample(voxels);
   store(chunk, encoded);
   chunks_ += 1;
@@ -196,6 +219,7 @@ void ZarrWriter::write_arrays() const {
     array.channels = spec_.channel_count;
     array.type = spec_.type;
     array.codec = settings_.codec;
+    array.checksum = settings_.checksum;
     array.shard = settings_.shard;
     array.index = settings_.index;
     const fs::path folder = path_ / fmt::format("{}", level);

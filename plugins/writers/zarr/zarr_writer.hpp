@@ -41,7 +41,7 @@ class ZarrWriter final : public VolumeWriter {
   std::int32_t most_channels() const override { return kMostChannels; }
   std::int64_t memory_bytes(const VolumeSpec& spec) const override;
 
-  /// A chunk; volumes with shards are written at once.
+  /// A chunk or a shard.
   Index3 unit_shape(const VolumeSpec& spec) const override;
   void join(const VolumeSpec& spec, const PartName& part) override;
   void finish_part(FileSink& files) override;
@@ -52,7 +52,9 @@ class ZarrWriter final : public VolumeWriter {
 
   void remember(const VolumeSpec& spec);
   std::string chunk_path(const ChunkAddress& chunk) const;
+  void open_shards(std::int64_t memory);
   void store(const ChunkAddress& chunk, std::span<const std::byte> encoded);
+  std::span<const std::byte> stored_bytes(const ChunkAddress& chunk) const;
   void store_metadata(const std::filesystem::path& path, std::string_view text) const;
   bool shows_its_window(const ChunkAddress& chunk) const;
   void sample_stored_chunks();
@@ -66,10 +68,10 @@ class ZarrWriter final : public VolumeWriter {
   std::string name_;
   VolumeSpec spec_;
   std::vector<ChannelLook> channels_;  ///< as begin() was given them: what is empty is chosen in finish()
+  std::unique_ptr<chunked::PartFiles> part_;  ///< after join()
   std::optional<ZarrShards> shard_format_;
   std::optional<chunked::ShardFiles> shards_;
-  std::deque<DisplayWindow> windows_;         ///< of each channel
-  std::unique_ptr<chunked::PartFiles> part_;  ///< after join()
+  std::deque<DisplayWindow> windows_;  ///< of each channel
   std::atomic<std::int64_t> chunks_{0};
   std::atomic<std::int64_t> stored_bytes_{0};
 };
