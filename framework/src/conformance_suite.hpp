@@ -116,6 +116,8 @@ void check_hostile_files(ConformanceSuite& suite, Open open) {
 void check_frame_reader(ConformanceSuite& suite);
 void check_volume_reader(ConformanceSuite& suite);
 void check_volume_writer(ConformanceSuite& suite);
+/// A part of check_volume_writer().
+void check_volume_parts(ConformanceSuite& suite);
 void check_destriper(ConformanceSuite& suite);
 void check_aligner(ConformanceSuite& suite);
 

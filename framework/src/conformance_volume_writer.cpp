@@ -22,17 +22,6 @@ struct Case {
   const char* name;
 };
 
-VolumeSpec spec_of(Index3 shape, Index3 chunk, std::int32_t levels) {
-  VolumeSpec spec;
-  spec.shape = shape;
-  spec.chunk = chunk;
-  spec.levels = levels;
-  spec.voxel_um = {1.5, 2.25, 0.75};
-  spec.origin_um = {100.5, -20, 0.25};
-  spec.name = "conformance";
-  return spec;
-}
-
 std::vector<Case> cases() {
   std::vector<Case> result = {
       {spec_of({1, 1, 1}, {0, 0, 0}, 1), "one voxel"},
@@ -45,49 +34,6 @@ std::vector<Case> cases() {
       {spec_of({48, 40, 24}, {16, 16, 16}, 2), "uint8 voxels"}};
   result.back().spec.type = PixelType::u8;
   return result;
-}
-
-/// Voxel of the test pattern, never zero outside the chunks that are to be zero.
-std::uint16_t voxel(const VolumeSpec& spec, std::int32_t level, Index3 p) {
-  const auto value = scramble(static_cast<std::uint64_t>(p.x + 1000 * p.y + 1000000 * p.z) ^
-                              (static_cast<std::uint64_t>(level) << 40));
-  return static_cast<std::uint16_t>(1 + value % (spec.type == PixelType::u8 ? 255 : 65535));
-}
-
-/// Every third chunk is zero, the first one not.
-bool is_zero(const ChunkAddress& chunk) {
-  return (chunk.index.x + chunk.index.y + chunk.index.z + chunk.level) % 3 == 2;
-}
-
-Box box_of(const VolumeSpec& spec, const ChunkAddress& chunk) {
-  const Index3 shape = level_shape(spec.shape, chunk.level);
-  const Index3 begin{chunk.index.x * spec.chunk.x, chunk.index.y * spec.chunk.y,
-                     chunk.index.z * spec.chunk.z};
-  return {begin, min(shape, begin + spec.chunk)};
-}
-
-std::vector<std::uint16_t> voxels_of(const VolumeSpec& spec, const ChunkAddress& chunk) {
-  const Box box = box_of(spec, chunk);
-  std::vector<std::uint16_t> voxels;
-  voxels.reserve(static_cast<std::size_t>(count(box.size())));
-  for (std::int64_t z = box.begin.z; z < box.end.z; ++z)
-    for (std::int64_t y = box.begin.y; y < box.end.y; ++y)
-      for (std::int64_t x = box.begin.x; x < box.end.x; ++x)
-        voxels.push_back(is_zero(chunk) ? 0 : voxel(spec, chunk.level, {x, y, z}));
-  return voxels;
-}
-
-/// All chunks of all levels, in an order without pattern.
-std::vector<ChunkAddress> chunks_of(const VolumeSpec& spec) {
-  std::vector<ChunkAddress> chunks;
-  for (std::int32_t level = 0; level < spec.levels; ++level) {
-    const Index3 grid = ceil_div(level_shape(spec.shape, level), spec.chunk);
-    for (std::int64_t z = 0; z < grid.z; ++z)
-      for (std::int64_t y = 0; y < grid.y; ++y)
-        for (std::int64_t x = 0; x < grid.x; ++x) chunks.push_back({level, {x, y, z}});
-  }
-  for (std::size_t i = chunks.size(); i > 1; --i) std::swap(chunks[i - 1], chunks[scramble(i) % i]);
-  return chunks;
 }
 
 /// False when the writer refuses, in words, to hold such a volume.
@@ -279,6 +225,7 @@ void check_order_of_calls(ConformanceSuite& suite) {
 void check_volume_writer(ConformanceSuite& suite) {
   check_written_volumes(suite);
   check_order_of_calls(suite);
+  check_volume_parts(suite);
   suite.check("stays inside its path", [&] {
     const fs::path folder = suite.fresh_path("inside");
     fs::create_directory(folder);
