@@ -107,6 +107,7 @@ void RunFolder::remove_unfinished() const {
 
 void RunFolder::remove() const {
   remove_tree(path_);
+  detail::sync_folder(path_.parent_path());
 }
 
 std::optional<std::string> RunFolder::document(std::string_view name) const {

@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, read_json, write_dcimg
+from support.power_cut import PowerCut
 from support.run_case import RunCase, files_of, noise
 
 SEED = int(os.environ.get("SPIM_FAULT_SEED", random.SystemRandom().randrange(10**6)))
@@ -117,6 +118,68 @@ class Killed(Small):
             self.call("out", "--resume")
             self.assert_as_quiet("out")
             self.forget()
+
+
+class PowerFails(Small):
+    """What was not forced to the disk is gone."""
+
+    def setUp(self):
+        super().setUp()
+        os.makedirs(self.path("disk"))
+        self.cut = PowerCut(self.path("disk"), os.path.join(os.environ["SPIM_BUILD_DIR"], "tests", "libpower_cut.so"))
+
+    def begin(self, *more):
+        return subprocess.Popen(self.command(self.path("disk", "out"), *more), env=self.cut.environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def assert_complete(self):
+        self.assert_as_quiet("disk/out")
+        self.assertEqual(sorted(os.listdir(self.path("disk"))), ["out", "out.config.json", "out.run.json"])
+
+    def test_at_random_moments_and_nothing_that_was_done_is_done_again(self):
+        rng = random.Random(SEED + 5)
+        for i in range(8):
+            with self.subTest(seed=SEED, i=i):
+                more = ()
+                for _ in range(rng.choice((1, 2))):
+                    process = self.begin(*more)
+                    # The program is slower while it is watched.
+                    time.sleep(rng.uniform(0.1, 2.0) * self.seconds)
+                    process.kill()
+                    _, err = process.communicate()
+                    self.assertNotIn("done again", err)
+                    self.cut.happen()
+                    more = ("--resume",)
+                process = self.begin("--resume")
+                _, err = process.communicate(timeout=120)
+                self.assertEqual(process.returncode, 0, err)
+                self.assertNotIn("done again", err)
+                self.cut.happen()  # what is said to be complete is
+                self.assert_complete()
+                for name in os.listdir(self.path("disk")):
+                    path = self.path("disk", name)
+                    shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+                self.cut.begin()
+
+    def test_while_parts_are_written_twice_keeps_what_is_in_the_ledger(self):
+        for phase in ("sweep", "levels"):
+            process = self.begin("--phase", phase)
+            process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0)
+        ledger = self.path("disk", "out.run", "ledger")
+        for name in os.listdir(ledger):
+            os.rename(os.path.join(ledger, name), self.path(name))
+        again = self.begin("--phase", "sweep", "--n-workers", "1")  # it does not know that it is done
+        time.sleep(self.seconds * 0.7)
+        again.kill()
+        again.communicate()
+        self.cut.happen()
+        for name in set(os.listdir(self.folder)) - {"disk", "disk.kept"}:
+            os.rename(self.path(name), os.path.join(ledger, name))
+        process = self.begin("--phase", "finish")
+        _, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, err)
+        self.assert_complete()
 
 
 class FullDisk(Small):
@@ -322,6 +385,48 @@ class Repaired(Small):
         os.utime(self.tile())  # a copy is as good
         self.verify("--repair")
         self.assert_as_quiet("out")
+
+
+class OtherFormats(Small):
+    def verify(self, output, *more, code):
+        done = subprocess.run([os.path.join(BIN, "spimstitch"), "verify", output, "--silent", *more], capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_flips_are_found_in_every_format(self):
+        rng = random.Random(SEED + 6)
+        for writer, name, levels in (("precomputed", "a", "4"), ("tiff", "b.tif", "1")):
+            with self.subTest(writer, seed=SEED):
+                self.call(name, "--writer", writer, "--levels", levels, "--set", "writer.level=1")
+                output = self.path(name)
+                below = files_of(self.folder)
+                files = {n[len(name):].lstrip("/"): data for n, data in below.items() if n == name or n.startswith(name + "/")}
+                self.verify(output, code=0)
+                for _ in range(24):
+                    victim = rng.choice(sorted(files))
+                    data = bytearray(files[victim])
+                    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+                    path = os.path.join(output, victim) if victim else output
+                    with open(path, "wb") as file:
+                        file.write(data)
+                    self.assertIn("has the checksum", self.verify(output, code=1))
+                    with open(path, "wb") as file:
+                        file.write(files[victim])
+
+    def test_outputs_beside_the_first_are_repaired_with_it(self):
+        self.call("out", "--also", "blockfs")
+        before = files_of(self.folder)
+        rng = random.Random(SEED + 7)
+        names = [n for n in before if n.startswith("out.blockfs/") or n.startswith("out/")]
+        victims = rng.sample(names, 8) + ["out.blockfs/info"]
+        for name in victims:
+            with open(self.path(name), "r+b") as file:
+                file.truncate(len(before[name]) // 2)
+        found = self.verify(self.path("out"), code=1)
+        for name in victims:
+            self.assertIn(os.path.basename(name), found)
+        self.verify(self.path("out"), "--repair", code=0)
+        self.assertEqual(files_of(self.folder), before)
 
 
 class RepairedBlockfs(Repaired):

@@ -56,7 +56,7 @@ class RunFolder {
   void clear() const;
   /// Removes what parts of the output left unfinished (VolumeWriter::join) when nobody works on it.
   void remove_unfinished() const;
-  /// Removes everything.
+  /// Removes everything, durably.
   void remove() const;
 
   /// The text of `name`, if it is there. Throws Error when it cannot be read.
