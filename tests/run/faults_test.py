@@ -134,7 +134,7 @@ class PowerFails(Small):
 
     def assert_complete(self):
         self.assert_as_quiet("disk/out")
-        self.assertEqual(sorted(os.listdir(self.path("disk"))), ["out", "out.config.json", "out.run.json"])
+        self.assertEqual(sorted(os.listdir(self.path("disk"))), ["out", "out.config.json", "out.report.html", "out.run.json"])
 
     def test_at_random_moments_and_nothing_that_was_done_is_done_again(self):
         rng = random.Random(SEED + 5)
