@@ -123,10 +123,9 @@ void choose_place(ExtraOutput& output, const Wish& wish, const std::string& firs
 }  // namespace
 
 void ExtraOptions::save(Configuration& saved) const {
-  const std::vector<Wish> wishes = wishes_of(*this);
   if (!also.empty()) saved.options["also"] = fmt::format("{}", fmt::join(also, ","));
   if (!also_set.empty()) saved.options["also-set"] = fmt::format("{}", fmt::join(also_set, ","));
-  if (std::ranges::find(wishes, "jp2", &Wish::format) == wishes.end()) saved.options.erase("psnr");
+  if (!writes_jp2(*this)) saved.options.erase("psnr");
   if (!keep_stacks) saved.options.erase("keep-stacks");
 }
 
@@ -174,6 +173,11 @@ std::vector<ExtraOutput> extra_outputs(const ExtraOptions& options, const Regist
     outputs.push_back(std::move(output));
   }
   return outputs;
+}
+
+bool writes_jp2(const ExtraOptions& options) {
+  const std::vector<Wish> wishes = wishes_of(options);
+  return std::ranges::find(wishes, "jp2", &Wish::format) != wishes.end();
 }
 
 bool names_a_path(const ExtraOptions& options) {

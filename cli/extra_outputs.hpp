@@ -38,6 +38,9 @@ struct ExtraOutput {
 std::vector<ExtraOutput> extra_outputs(const ExtraOptions& options, const Registry& registry,
                                        const std::string& first);
 
+/// True when planes are written as JPEG 2000, which --psnr is for.
+bool writes_jp2(const ExtraOptions& options);
+
 /// True when a place is given for one of the outputs, which then is that of one channel.
 bool names_a_path(const ExtraOptions& options);
 

@@ -231,6 +231,8 @@ int run_as(Purpose purpose, const Invocation& call) {
     return kDone;
   }
   give_notice(request, choices.measure_flat);
+  if (line.given("psnr") && !writes_jp2(pipeline.extras) && !request.common.silent)
+    fmt::print(stderr, "note: --psnr (PSNR) is of the planes of --also jp2, which are not asked for\n");
   const auto work = [&] { run_channels(session, pipeline, channels, saved, choices); };
   if (pipeline.run.shares()) return run_share(work);
   work();

@@ -8,7 +8,10 @@
 #include <random>
 #include <stdexcept>
 
+#include "spim/error.hpp"
+#include "spim/host/fan_out.hpp"
 #include "spim/host/task_layout.hpp"
+#include "spim/host/task_units.hpp"
 #include "support/memory_volume.hpp"
 
 namespace {
@@ -233,5 +236,51 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{oblique_region({0, 20, 24}, 30, 0.7), {4, 8, 4}, {16, 8, 8}, 3, 3, 1},
                     Case{oblique_region({0, 40, 48}, 60, 1), {8, 8, 8}, {8, 8, 8}, 4, 12, 0.4},
                     Case{box_region({40, 33, 21}), {8, 8, 8}, {8, 8, 8}, 3, 3, 1}));
+
+/// A format with files of its own shape.
+class UnitWriter final : public spim::VolumeWriter {
+ public:
+  UnitWriter(Index3 chunk, Index3 unit) : chunk_(chunk), unit_(unit) {}
+  Index3 chunk_shape(const VolumeSpec& spec) const override {
+    return chunk_ == Index3{} ? spec.chunk : chunk_;
+  }
+  void begin(const VolumeSpec&) override {}
+  void write(const ChunkAddress&, VolumeView<const std::uint16_t>) override {}
+  void finish() override {}
+  std::int64_t memory_bytes(const VolumeSpec&) const override { return unit_.x; }
+  Index3 unit_shape(const VolumeSpec&) const override { return unit_; }
+  void finish_part(spim::FileSink& files) override { files.file(std::to_string(unit_.x)); }
+
+ private:
+  Index3 chunk_, unit_;
+};
+
+std::unique_ptr<spim::VolumeWriter> fan_out_of(Index3 unit, Index3 other, Index3 chunk = {}) {
+  std::vector<spim::FanOutBranch> branches;
+  branches.push_back({std::make_unique<UnitWriter>(Index3{16, 16, 16}, unit), ""});
+  branches.push_back({std::make_unique<UnitWriter>(chunk, other), "../also-other/"});
+  return spim::fan_out(std::move(branches));
+}
+
+TEST(FanOut, MakesTasksOfWholeUnitsOfAllFormats) {
+  VolumeSpec spec;
+  spec.shape = {1000, 100, 1000};
+  const auto writer = fan_out_of({32, 16, 16}, {48, 160, 64});
+  spec.chunk = writer->chunk_shape(spec);
+  // As high as the volume, and no higher than its chunks.
+  EXPECT_EQ(writer->unit_shape(spec), (Index3{96, 112, 64}));
+  EXPECT_EQ(fan_out_of({32, 16, 16}, {})->unit_shape(spec), Index3{});
+  EXPECT_EQ(writer->memory_bytes(spec), 80);
+}
+
+TEST(FanOut, NamesTheFilesOfEachFormatInItsPlace) {
+  spim::CollectedFiles files;
+  fan_out_of({32, 16, 16}, {48, 16, 16})->finish_part(files);
+  EXPECT_EQ(files.files, (std::vector<std::string>{"32", "../also-other/48"}));
+}
+
+TEST(FanOut, RefusesFormatsThatCannotHaveTheSameChunks) {
+  EXPECT_THROW(fan_out_of({16, 16, 16}, {8, 8, 8}, {8, 8, 8})->chunk_shape({}), spim::UsageError);
+}
 
 }  // namespace
