@@ -202,7 +202,7 @@ class Pipeline(Tiles):
         self.assertEqual(len(metadata["multiscales"][0]["datasets"]), 7)
         self.assertIn("illumination is not corrected", done.stderr)
         self.assertEqual(sorted(os.listdir(self.folder)), ["Ex_488", *(f"Ex_488_stitched.ngff{end}" for end in
-                                                                       ("", ".config.json", ".run.json"))])
+                                                                       ("", ".config.json", ".report.html", ".run.json"))])
         self.succeed("pipeline", "Ex_488", *SCAN, *RAW, "--align=false", cwd=self.folder, env={"NGFF": "0"})
         self.assertEqual(len(read_json(self.path("Ex_488_stitched", "info"))["scales"]), 7)
         self.succeed("pipeline", "Ex_488", *SCAN, *RAW, "--align=false", "--writer", "precomputed", "-o", "pre", cwd=self.folder)

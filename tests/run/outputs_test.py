@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
-from cli_support import BIN, Case, read_json, read_zarr, write_dcimg
+from cli_support import BIN, Case, read_json, read_zarr, run, write_dcimg
 from support.blockfs_reader import Directory
 
 OPTIONS = ("--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "3", "--chunk-size",
@@ -71,7 +71,7 @@ class Outputs(Case):
         return read_zarr(target)
 
     def names(self):
-        return sorted(name for name in os.listdir(self.folder) if not name.endswith(".json"))
+        return sorted(name for name in os.listdir(self.folder) if not name.endswith((".json", ".html")))
 
 
 class Formats(Outputs):
@@ -140,6 +140,23 @@ class Formats(Outputs):
         os.makedirs(self.path("out", "something"))
         self.assertIn("exists already", self.call("--also", "blockfs", code=1).stderr)
         self.assert_nothing_left("out")
+
+
+class Repairs(Outputs):
+    def test_a_damaged_file_of_any_swept_format_is_made_again(self):
+        self.call("--also", "blockfs", "--also", "precomputed", "--also-set", "precomputed.shard=32,32,32")
+        roots = [self.path(name) for name in ("out", "out.ngff", "out.precomputed")]
+        expected = files_of(*roots)
+        for pattern in ("out/2_2_2/precomputed.blockfs.1", "out.precomputed/1_1_1/*.shard", "out.ngff/1/0/0/0/0/0"):
+            with open(sorted(glob.glob(self.path(pattern)))[0], "r+b") as file:
+                file.seek(40)
+                file.write(b"damaged")
+        os.remove(self.path("out.precomputed", "info"))
+        damaged = run("verify", self.path("out.ngff"), "--silent")
+        self.assertEqual(damaged.returncode, 1, damaged.stderr)
+        self.assertIn("out.precomputed/info", damaged.stdout)
+        self.succeed("verify", self.path("out.ngff"), "--repair", "--silent")
+        self.assertEqual(files_of(*roots), expected)
 
 
 class Lasting(Outputs):
