@@ -395,14 +395,16 @@ class OtherFormats(Small):
 
     def test_flips_are_found_in_every_format(self):
         rng = random.Random(SEED + 6)
-        for writer, name, levels in (("precomputed", "a", "4"), ("tiff", "b.tif", "1")):
+        for writer, name, more in (("precomputed", "a", ()), ("precomputed", "c", ("--set", "writer.shard=32,32,32")),
+                                   ("zarr", "d", ("--set", "writer.zarr-format=3", "--set", "writer.shard=32,32,32")),
+                                   ("tiff", "b.tif", ("--levels", "1"))):
             with self.subTest(writer, seed=SEED):
-                self.call(name, "--writer", writer, "--levels", levels, "--set", "writer.level=1")
+                self.call(name, "--writer", writer, "--set", "writer.level=1", *more)
                 output = self.path(name)
                 below = files_of(self.folder)
                 files = {n[len(name):].lstrip("/"): data for n, data in below.items() if n == name or n.startswith(name + "/")}
                 self.verify(output, code=0)
-                for _ in range(24):
+                for _ in range(8):
                     victim = rng.choice(sorted(files))
                     data = bytearray(files[victim])
                     data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
@@ -410,8 +412,28 @@ class OtherFormats(Small):
                     with open(path, "wb") as file:
                         file.write(data)
                     self.assertIn("has the checksum", self.verify(output, code=1))
+                    if writer != "tiff":
+                        self.verify(output, "--repair", code=0)
+                        self.assertEqual(files_of(self.folder), below)
                     with open(path, "wb") as file:
                         file.write(files[victim])
+                if writer == "tiff":
+                    os.truncate(output, 100)
+                    self.assertIn("in one go", self.verify(output, "--repair", code=1))
+
+    def test_chunks_with_checksums_of_their_own_cannot_be_exchanged(self):
+        """A CRC is linear: the CRC-32C of anything with its CRC-32C behind it is one and the same number."""
+        self.call("out", "--set", "writer.zarr-format=3", "--set", "writer.compressor=none")
+        a, b = self.path("out", "0", "c", "0", "0", "0", "0", "1"), self.path("out", "0", "c", "0", "0", "0", "1", "1")
+        self.assertEqual(os.path.getsize(a), os.path.getsize(b))
+        before = files_of(self.path("out"))
+        os.rename(a, self.path("c"))
+        os.rename(b, a)
+        os.rename(self.path("c"), b)
+        self.assertNotEqual(files_of(self.path("out")), before)
+        self.assertEqual(self.verify(self.path("out"), code=1).count("has the checksum"), 2)
+        self.verify(self.path("out"), "--repair", code=0)
+        self.assertEqual(files_of(self.path("out")), before)
 
     def test_outputs_beside_the_first_are_repaired_with_it(self):
         self.call("out", "--also", "blockfs")
