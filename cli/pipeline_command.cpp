@@ -114,6 +114,11 @@ std::string default_output(const StitchRequest& request) {
   return request.stitch.input + (request.plugins.writer_id() == "zarr" ? "_stitched.ngff" : "_stitched");
 }
 
+/// Names of what stands beside a folder begin with its own.
+void drop_slashes(std::string& path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+}
+
 /// The channels that were named, by argument or option.
 std::vector<std::string> channels_of(std::vector<std::string> channels, const Invocation& call,
                                      const Pipeline& pipeline) {
@@ -131,8 +136,7 @@ std::vector<std::string> channels_of(std::vector<std::string> channels, const In
         "--also FORMAT=PATH names one output, but there are {} channels; leave PATH out, and each "
         "stands beside its channel's volume",
         channels.size()));
-  for (std::string& channel : channels)
-    while (channel.size() > 1 && channel.ends_with('/')) channel.pop_back();
+  for (std::string& channel : channels) drop_slashes(channel);
   return channels;
 }
 
@@ -204,6 +208,7 @@ int run_as(Purpose purpose, const Invocation& call) {
   declare(line, pipeline);
   if (!line.parse(call.arguments)) return kDone;
   pipeline.run.check();
+  drop_slashes(request.output.path);
   const std::vector<std::string> channels = channels_of(std::move(named), call, pipeline);
   choose_destripe(request, pipeline.use_wavelets);
   const Choices choices{pipeline.align && request.stitch.alignment.empty(),

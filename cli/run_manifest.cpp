@@ -57,7 +57,8 @@ ordered_json product_rows(const std::string& products) {
 }  // namespace
 
 fs::path manifest_path(const fs::path& output) {
-  return output.string() + ".run.json";
+  const fs::path normal = (output / "").parent_path();  // without separators at the end
+  return normal.string() + ".run.json";
 }
 
 void save_manifest(const RunManifest& manifest, const fs::path& output) {

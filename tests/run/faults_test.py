@@ -272,6 +272,12 @@ class Disturbed(Small):
             self.call("out", "--phase", phase)
         self.assert_as_quiet("out")
 
+    def test_a_slash_behind_the_name_changes_nothing(self):
+        self.call("out/")
+        self.call("out/", "--resume")
+        self.assert_as_quiet("out")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.report.html", "out.run.json"])
+
     def test_the_output_of_another_run_is_left_alone(self):
         self.call("out", "--dark", "9")
         before = files_of(self.path("out"))
