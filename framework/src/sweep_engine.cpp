@@ -33,11 +33,9 @@ void SweepEngine::run(const SweepLayout& layout) {
   source_.plan_loads({}, {});
 }
 
-std::vector<SweepEngine::Step> SweepEngine::steps_of(const Lane& lane) const {
-  const Wavefront front(tools_.spec, source_.region(), lane);
-  std::vector<Step> steps;
-  for (std::size_t number = 0; number < front.steps().size(); ++number) {
-    Step step;
+SweepEngine::Step SweepEngine::next_step(const Lane& lane, const Wavefront& front, std::size_t number) const {
+  Step step;
+  for (; number < front.steps().size() && step.chunks.empty(); ++number) {
     step.number = number;
     std::vector<Column> columns;
     for (const Column& column : front.steps()[number]) {
@@ -47,23 +45,23 @@ std::vector<SweepEngine::Step> SweepEngine::steps_of(const Lane& lane) const {
           step.chunks.push_back(chunk);
       if (step.chunks.size() > before) columns.push_back(column);
     }
-    if (step.chunks.empty()) continue;
     step.boxes = step_boxes(source_, tools_.spec, lane, columns);
-    steps.push_back(std::move(step));
   }
-  return steps;
+  return step;
 }
 
 void SweepEngine::run_lane(const Lane& lane, bool ahead) {
   const Box whole = lane_box(tools_.spec, lane);
-  const std::vector<Step> steps = steps_of(lane);
+  const Wavefront front(tools_.spec, source_.region(), lane);
   bool loaded = false;
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    const Step& step = steps[s];
+  Step step = next_step(lane, front, 0);
+  while (!step.chunks.empty()) {
     if (!loaded) work({}, source_.plan_loads(whole, step.boxes));
+    Step next = next_step(lane, front, step.number + 1);
     // Steps that do not follow each other have no frames in common: between them there is no looking ahead.
-    loaded = ahead && s + 1 < steps.size() && steps[s + 1].number == step.number + 1;
-    work(step.chunks, loaded ? source_.plan_loads(whole, joined(step.boxes, steps[s + 1].boxes)) : 0);
+    loaded = ahead && !next.chunks.empty() && next.number == step.number + 1;
+    work(step.chunks, loaded ? source_.plan_loads(whole, joined(step.boxes, next.boxes)) : 0);
+    step = std::move(next);
   }
 }
 

@@ -44,14 +44,16 @@ class SweepEngine {
   void run(const SweepLayout& layout);
 
  private:
-  /// What is done of a step of the wavefront.
+  /// What is done of a step of the wavefront. Only one and the next exist: a volume has far more chunks than
+  /// columns.
   struct Step {
     std::size_t number = 0;
     std::vector<Index3> chunks;
     std::vector<Box> boxes;  ///< of their columns, as far as they may hold data
   };
   Box box_of(Index3 chunk) const noexcept;
-  std::vector<Step> steps_of(const Lane& lane) const;
+  /// The first step from `number` on that has wanted chunks; without chunks when there is none.
+  Step next_step(const Lane& lane, const Wavefront& front, std::size_t number) const;
   void run_lane(const Lane& lane, bool ahead);
   /// Does all chunks of `step` and all loads, both evenly mixed.
   void work(const std::vector<Index3>& chunks, std::int64_t loads);
