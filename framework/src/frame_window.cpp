@@ -58,7 +58,9 @@ std::vector<FrameWindow::Buffer> FrameWindow::take_buffers(std::size_t count) {
     // Frames at the end of a step come and go by one; address space costs nothing.
     constexpr std::size_t kFewest = 16;
     const std::size_t more = std::max(count - free_.size(), kFewest);
-    arenas_.emplace_back(static_cast<std::int64_t>(more) * pitch_);
+    constexpr std::int64_t kOften = 4;  // so many frames go through a buffer
+    const bool often = source_->shape().frames >= kOften * part_.frames.size();
+    arenas_.emplace_back(static_cast<std::int64_t>(more) * pitch_, often ? Pages::huge : Pages::usual);
     for (std::size_t i = 0; i < more; ++i)
       free_.push_back({arenas_.size() - 1, static_cast<std::int64_t>(i) * pitch_});
   }

@@ -22,9 +22,9 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
 
 }  // namespace
 
-PageArena::PageArena(std::int64_t bytes) {
+PageArena::PageArena(std::int64_t bytes, Pages pages) {
   // A small arena in huge pages would take more memory than it was asked for.
-  const bool huge = static_cast<std::uint64_t>(bytes) >= 4 * kHugePage;
+  const bool huge = pages == Pages::huge && static_cast<std::uint64_t>(bytes) >= 4 * kHugePage;
   const std::uint64_t unit = huge ? kHugePage : kPage;
   mapped_ = round_up(static_cast<std::uint64_t>(bytes), kPage) + (huge ? kHugePage : 0);
   void* const p =

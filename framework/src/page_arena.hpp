@@ -5,13 +5,20 @@
 
 namespace spim::detail {
 
-/// Memory is committed when it is first written and returned to the system by release(). Huge pages are asked
-/// for, because the deskew jumps from frame to frame and would otherwise miss the TLB on every line.
+/// The pages to ask for. With huge ones the deskew, which jumps from frame to frame, does not miss the TLB on
+/// every line: it takes half the time. But memory that is touched for the first time comes slower, three
+/// seconds for each GB where a virtual machine gets it from its host page by page.
+enum class Pages {
+  usual,  ///< for memory that is filled once or a few times
+  huge    ///< for memory that is filled again and again
+};
+
+/// Memory is committed when it is first written and returned to the system by release().
 class PageArena {
  public:
   PageArena() = default;
   /// Reserves `bytes` of zeros. Throws Error when the system refuses.
-  explicit PageArena(std::int64_t bytes);
+  PageArena(std::int64_t bytes, Pages pages);
   ~PageArena();
   PageArena(PageArena&& other) noexcept;
   PageArena& operator=(PageArena&& other) noexcept;

@@ -93,7 +93,7 @@ class PercentileScan {
         sparse_(info_.rows * info_.columns > kFewSamples / std::max<std::int64_t>(frames(), 1) ? kSparse : 1),
         levels_(static_cast<std::size_t>(executor.workers()), std::vector<std::uint64_t>(kLevels)) {
     const std::int64_t held = plan_.store == SampleStore::values ? frames() : std::min(kBatch, frames());
-    slots_ = detail::PageArena(held * band_pixels(plan_.band_rows) * 2);
+    slots_ = detail::PageArena(held * band_pixels(plan_.band_rows) * 2, detail::Pages::huge);
   }
 
   PercentileImage run() {
@@ -155,7 +155,8 @@ class PercentileScan {
   void from_histograms(std::uint16_t* out) {
     const std::int64_t pixels = band_pixels(rows_);
     const auto bins = static_cast<std::size_t>(rule_.bins);
-    const detail::PageArena arena(pixels * rule_.bins * static_cast<std::int64_t>(sizeof(Count)));
+    const detail::PageArena arena(pixels * rule_.bins * static_cast<std::int64_t>(sizeof(Count)),
+                                  detail::Pages::huge);
     auto* const counts = reinterpret_cast<Count*>(arena.data());
     std::vector<std::uint16_t> bin_of(kLevels);
     for (std::int64_t v = 0; v < kLevels; ++v)
