@@ -91,6 +91,7 @@ class ChannelRun {
   TaskLayout layout_of(const Volume& volume);
   void sweep_and_levels();
   void write_at_once(Volume& volume);
+  void keep_tiles();
   bool is_wanted(const std::string& task);
   void do_tasks(Volume& volume, const TaskLayout& layout);
   void make_levels(const TaskLayout& layout, const std::set<std::int64_t>& swept, TaskCommitter& committer);

@@ -52,9 +52,8 @@ TaskLayout ChannelRun::layout_of(const Volume& volume) {
   const VolumeSpec& spec = volume.spec;
   auto text = folder_.document(kName);
   if (!text) {
-    const SweepPlan plan =
-        plan_sweep(*volume.stitched.volume, spec, session_.executor(),
-                   {session_.options().memory(), outputs_.create_writer()->memory_bytes(spec)});
+    const SweepPlan plan = plan_sweep(*volume.stitched.volume, spec, session_.executor(),
+                                      {session_.options().memory(), outputs_.memory_bytes(spec)});
     text = folder_.settle(kName, task_shape_text(cut_into_tasks(*volume.stitched.volume, spec, volume.unit,
                                                                 request_.run.tasks, plan)));
   }
@@ -71,7 +70,10 @@ TaskLayout ChannelRun::layout_of(const Volume& volume) {
 void ChannelRun::sweep_and_levels() {
   take_products();
   Volume volume = open_volume();
-  if (volume.unit == Index3{}) return write_at_once(volume);
+  if (volume.unit == Index3{}) {
+    keep_tiles();
+    return write_at_once(volume);
+  }
   const TaskLayout layout = layout_of(volume);
   const RunOptions& run = request_.run;
   if (run.includes(Phase::sweep) || run.includes(Phase::levels)) do_tasks(volume, layout);
@@ -124,8 +126,8 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
         run.shares() ? run.share_of(layout.sweep_tasks()) : std::pair{std::int64_t{0}, layout.sweep_tasks()};
     for (std::int64_t i = first; i < end; ++i)
       if (is_wanted(task_name({0, i}))) share.tasks.insert(i);
-    const SweepSettings settings{session_.options().memory(),
-                                 outputs_.create_writer()->memory_bytes(volume.spec), &session_.stages()};
+    const SweepSettings settings{session_.options().memory(), outputs_.memory_bytes(volume.spec),
+                                 &session_.stages()};
     const VolumeSource& source = *volume.stitched.volume;
     if (!share.tasks.empty())
       report_sweep_plan(session_, request.output.path, volume.spec,
@@ -191,9 +193,16 @@ void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
     writer->finish();
   }
   record_rest(layout);
-  const auto wanted = [this](const std::string& task) { return is_wanted(task); };
-  outputs_.convert_others(volume.stitched.labels, wanted);
-  if (request_.keep_stacks) keep_stacks(session_, {request_.stitching, folder_, request_.saved, wanted});
+  outputs_.convert_others(volume.stitched.labels,
+                          [this](const std::string& task) { return is_wanted(task); });
+  keep_tiles();
+}
+
+/// The volumes of single tiles, when they are wanted.
+void ChannelRun::keep_tiles() {
+  if (!request_.keep_stacks) return;
+  keep_stacks(session_, {request_.stitching, folder_, request_.saved,
+                         [this](const std::string& task) { return is_wanted(task); }});
 }
 
 /// What no task named: metadata and indices.

@@ -176,6 +176,15 @@ std::unique_ptr<VolumeWriter> RunOutputs::create_writer() const {
   return fan_out(std::move(branches));
 }
 
+std::int64_t RunOutputs::memory_bytes(const VolumeSpec& spec) const {
+  // What the workers have for one format is counted by the sweep; each further one has buffers of its own,
+  // for a chunk's padded, compressed and checked bytes.
+  constexpr std::int64_t kBuffers = 3;
+  const std::int64_t chunk_bytes = count(spec.chunk) * bytes_of(spec.type);
+  return create_writer()->memory_bytes(spec) +
+         static_cast<std::int64_t>(along_.size()) * session_.executor().workers() * kBuffers * chunk_bytes;
+}
+
 void RunOutputs::convert_others(const VolumeLabels& labels,
                                 const std::function<bool(const std::string&)>& wanted) const {
   for (const ExtraOutput* output : others_) {

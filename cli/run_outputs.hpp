@@ -42,6 +42,9 @@ class RunOutputs {
   /// A writer, not begun, of all formats that are written in the same pass.
   std::unique_ptr<VolumeWriter> create_writer() const;
 
+  /// What that keeps of the memory.
+  std::int64_t memory_bytes(const VolumeSpec& spec) const;
+
   /// Makes the other formats of the volume that create_writer() has finished: tasks "also-NAME" of the
   /// ledger. Those for which `wanted` (task) is false are there.
   void convert_others(const VolumeLabels& labels,

@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -15,15 +16,12 @@ import tifffile
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, Case, read_json, read_zarr, run, write_dcimg
 from support.blockfs_reader import Directory
+from support.run_case import PLACE, noise
 
 OPTIONS = ("--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "3", "--chunk-size",
            "16,16,16", "--x-step-size", "1.2728", "--silent", "--tasks", "6")
 SHARDED = ("--zarr-format", "3", "--shard", "32,32,32", "--also", "precomputed", "--also-set", "precomputed.shard=32,32,32",
            "--also", "blockfs")
-
-
-def noise(seed, frames, rows, columns):
-    return np.random.default_rng(seed).integers(1, 60000, (frames, rows, columns)).astype(np.uint16)
 
 
 def files_of(*roots):
@@ -47,11 +45,15 @@ class Outputs(Case):
 
     @classmethod
     def setUpClass(cls):
-        cls.shared = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"spim_outputs_{os.getpid()}_{cls.__name__}")
+        cls.shared = os.path.join(PLACE, f"spim_outputs_{os.getpid()}_{cls.__name__}")
         cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
         cls.scan = os.path.join(cls.shared, "scan")
         for y, seed in ((0, 1), (600, 2)):
             write_dcimg(os.path.join(cls.scan, "0", f"0_{y}", "0.dcimg"), noise(seed, 60, 48, 64))
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="spim_outputs_", dir=PLACE)
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def command(self, *more):
         return [os.path.join(BIN, "spimstitch"), "run", self.scan, "-o", self.path("out.ngff"), *OPTIONS, *more]
@@ -104,6 +106,9 @@ class Formats(Outputs):
         for pattern in ("out.ngff/0/0/0/*/*/*", "out/1_1_1/precomputed.blockfs.*", "out_tiff/*.tiff"):
             for path in glob.glob(self.path(pattern)):
                 self.assertIn(path, named)
+        self.assertIn("exists already", self.call("--also", "blockfs", "--also", "tiff", code=1).stderr)
+        self.call("--also", "blockfs", "--also", "tiff", "--overwrite")
+        self.assertEqual(self.names(), ["out", "out.ngff", "out_tiff"])
 
     def test_a_saved_configuration_gives_the_same_outputs(self):
         self.call("--also", "precomputed", "--also-set", "precomputed.level=9", "--also", f"tiff={self.path('planes', 'p%02d.tif')}")
@@ -133,7 +138,7 @@ class Formats(Outputs):
                            (("--also", f"blockfs={self.path('out.ngff', 'x')}"), "gets in the way"),
                            (("--also", "tiff=img_%04d.tiff"), "folder"),
                            (("--also", "zarr"), "gets in the way"),
-                           (("--also", "precomputed=/dev/shm/spim_elsewhere"), "another disk"),
+                           (("--also", "precomputed=/proc/spim_elsewhere"), "another disk"),
                            (("--writer", "tiff", "--also", "blockfs"), "in parts")):
             done = self.call(*more, code=2)
             self.assertIn(says, done.stderr, more)
@@ -160,7 +165,7 @@ class Repairs(Outputs):
 
 
 class Lasting(Outputs):
-    EXTRAS = ("--also", "blockfs", "--also", "precomputed", "--also", "tiff")
+    EXTRAS = ("--also", "blockfs", "--also", "precomputed", "--also", "tiff", "--keep-stacks")
     ROOTS = ("out", "out.ngff", "out.precomputed", "out_tiff")
 
     def all_files(self):
@@ -171,11 +176,17 @@ class Lasting(Outputs):
             path = self.path(name)
             shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
 
+    def kept(self):
+        """Voxels: blocks may lie in another order."""
+        pattern = self.path("scan_destriped_precomputed", "0", "0_*", "0", "1_1_1", "precomputed.blockfs")
+        return [Directory(path).read() for path in sorted(glob.glob(pattern))]
+
     def test_killed_with_several_outputs_it_goes_on_to_the_same_bits(self):
         began = time.monotonic()
         self.call(*self.EXTRAS)
         seconds = time.monotonic() - began
-        expected = self.all_files()
+        expected, stacks = self.all_files(), self.kept()
+        self.assertEqual(len(stacks), 2)
         rng = random.Random(11)
         for i in range(3):
             with self.subTest(i):
@@ -186,6 +197,8 @@ class Lasting(Outputs):
                 process.communicate()
                 self.call(*self.EXTRAS, "--resume", "--n-workers", str(1 + i))
                 self.assertEqual(self.all_files(), expected)
+                for now, then in zip(self.kept(), stacks, strict=True):
+                    np.testing.assert_array_equal(now, then)
                 self.assertFalse(os.path.exists(self.path("out.ngff.run")))
 
     def test_ended_while_outputs_got_their_names_it_only_names_the_rest(self):
