@@ -208,6 +208,14 @@ class Channels(Case):
         self.assertEqual(os.path.basename(second["options"]["alignment"]), "Ex_488-align.json")
         self.assertFalse(os.path.exists(os.path.join(scan, "Ex_561-align.json")))
         self.succeed(*call, "--resume", cwd=scan)  # nothing left to do
+        for channel in ("Ex_488", "Ex_561"):  # with the alignment that was made, or that of the other channel
+            victim = os.path.join(scan, f"{channel}_stitched.ngff", "0", "0", "0", "0", "0", "0")
+            with open(victim, "rb") as file:
+                data = file.read()
+            os.remove(victim)
+            self.succeed("verify", f"{channel}_stitched.ngff", "--repair", "--silent", cwd=scan)
+            with open(victim, "rb") as file:
+                self.assertEqual(file.read(), data)
         self.fail_with(2, "run", "Ex_488", "Ex_561", "-o", "x", cwd=scan, says="--output")
         told = self.succeed(*call, "--print-config", cwd=scan).stdout
         self.assertIn('"levels": 2', told)
