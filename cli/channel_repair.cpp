@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
@@ -143,26 +144,38 @@ std::vector<UnitAddress> ChannelRun::damaged_units(const TaskLayout& layout, con
   std::map<TaskId, std::int64_t> missing;  // files of each task
   for (const std::string& file : repair.damaged)
     if (const auto task = tasks.find(repair.task_of.at(file)); task != tasks.end()) ++missing[task->second];
+  constexpr std::size_t kAtOnce = 256;
   std::vector<UnitAddress> found;
-  for (auto& [task, left] : missing)
-    for (const UnitAddress& unit : units_of(layout, task)) {
-      if (left == 0) break;
-      session_.executor().cancel().check();
-      CollectedFiles names;
-      {
-        const auto writer = outputs_.create_writer();
-        join_as_new(*writer, layout.shape().spec);
-        write_placeholder(layout.shape(), unit, *writer);
-        writer->finish_part(names);
-      }
-      folder_.clear();
-      const auto hits = std::ranges::count_if(names.files, [&](const std::string& file) {
-        return repair.damaged.contains(outputs_.published_name(file));
+  for (auto& [task, left] : missing) {
+    const std::vector<UnitAddress> units = units_of(layout, task);
+    for (std::size_t begin = 0; begin < units.size() && left > 0; begin += kAtOnce) {
+      const auto some = std::span(units).subspan(begin, std::min(kAtOnce, units.size() - begin));
+      std::vector<std::int64_t> hits(some.size());
+      session_.executor().parallel_for(static_cast<std::int64_t>(some.size()), [&](std::int64_t i, int) {
+        const auto at = static_cast<std::size_t>(i);
+        hits[at] = std::ranges::count_if(files_of(layout, some[at]), [&](const std::string& file) {
+          return repair.damaged.contains(file);
+        });
       });
-      if (hits > 0) found.push_back(unit);
-      left -= hits;
+      folder_.clear();
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (hits[i] > 0) found.push_back(some[i]);
+        left -= hits[i];
+      }
     }
+  }
   return found;
+}
+
+/// As in the manifest.
+std::vector<std::string> ChannelRun::files_of(const TaskLayout& layout, const UnitAddress& unit) const {
+  CollectedFiles names;
+  const auto writer = outputs_.create_writer();
+  join_as_new(*writer, layout.shape().spec);
+  write_placeholder(layout.shape(), unit, *writer);
+  writer->finish_part(names);
+  for (std::string& file : names.files) file = outputs_.published_name(file);
+  return std::move(names.files);
 }
 
 void ChannelRun::repair_unit(const TaskLayout& layout, const UnitAddress& unit, const UnitSource& source,

@@ -104,6 +104,7 @@ class ChannelRun {
   void check_repair(const StoredManifest& manifest) const;
   void repair_units(Volume& volume, const TaskLayout& layout, Repair& repair);
   std::vector<UnitAddress> damaged_units(const TaskLayout& layout, const Repair& repair) const;
+  std::vector<std::string> files_of(const TaskLayout& layout, const UnitAddress& unit) const;
   void repair_unit(const TaskLayout& layout, const UnitAddress& unit, const UnitSource& source,
                    Repair& repair);
   void repair_rest(const Volume& volume, Repair& repair);
