@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "aligning.hpp"
+#include "bridged_frames.hpp"
 #include "measured_flat.hpp"
 #include "run_manifest.hpp"
 #include "run_record.hpp"
@@ -26,8 +27,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Options that do not decide what is in the output.
-constexpr const char* kFreeOptions[] = {"channel", "memory",     "n-workers", "n-writers",
-                                        "output",  "plugin-dir", "tasks"};
+constexpr const char* kFreeOptions[] = {"channel",      "memory", "n-workers",  "n-writers",
+                                        "on-bad-frame", "output", "plugin-dir", "tasks"};
 
 fs::path flat_path(const StitchRequest& request) {
   return request.stitch.input + "-illuc.tiff";
@@ -52,13 +53,15 @@ std::map<std::string, std::string> plugin_versions(Session& session, const Selec
   return versions;
 }
 
-LedgerEntry product_entry(const std::string& task, const std::vector<fs::path>& files) {
+LedgerEntry product_entry(const std::string& task, const std::vector<fs::path>& files,
+                          const BadFrameLog& bad_frames) {
   std::vector<std::string> names;
   for (const fs::path& file : files) names.push_back(fs::absolute(file).lexically_normal().string());
   LedgerEntry entry;
   entry.task = task;
   entry.by = unique_token();
   entry.files = secure_files("/", std::move(names));
+  entry.notes = bad_frame_notes(bad_frames);
   return entry;
 }
 
@@ -90,6 +93,11 @@ TileAccess plain_access(const StitchRequest& request) {
   TileAccess access = tile_access(request, TileKind::camera_files);
   access.plugins.destripe = {};
   access.stack.corrections = {};
+  // Tiles are compared where they have something to show; the sweep lists the frames.
+  if (access.stack.on_bad_frame == "skip") {
+    access.stack.on_bad_frame = "previous";
+    access.stack.list_bad_frames = false;
+  }
   return access;
 }
 
@@ -140,6 +148,7 @@ void ChannelRun::run() {
   const RunOptions& run = request_.run;
   finish_earlier_run();
   const std::string plan = plan_now();
+  session_.bad_frames()->clear();  // those of the channel before
   std::error_code error;
   if ((run.resume || run.shares()) && !fs::exists(folder_.content(), error) && is_published(plan)) {
     if (!run.shares()) folder_.remove();  // the end may have come in the middle of this
@@ -150,6 +159,7 @@ void ChannelRun::run() {
   record_ = std::make_unique<RunRecord>(session_, folder_, request_.stitching.stitch.input);
   try {
     work(plan);
+    warn_of_bad_frames(session_);
   } catch (...) {
     record_.reset();
     // A run that has got nowhere leaves nothing behind.
@@ -196,6 +206,22 @@ void ChannelRun::open(const std::string& plan) {
     go_on(*stored, plan);
   else
     begin(plan);
+  settle_bad_frames();
+}
+
+/// Frames that cannot be read are bridged in one way from the first of them on. What was done before it does
+/// not depend on the way.
+void ChannelRun::settle_bad_frames() const {
+  constexpr const char* kName = "on-bad-frame.txt";
+  const std::string& now = request_.stitching.stack.on_bad_frame;
+  const auto stored = folder_.document(kName);
+  if (now == "fail" && !stored) return;
+  const std::string then = stored ? *stored : folder_.settle(kName, now);
+  if (then != now)
+    throw Error(
+        fmt::format("{}: was begun with --on-bad-frame {}, but now it is {}; give the same, or "
+                    "--overwrite without --resume to begin again",
+                    folder_.path().string(), then, now));
 }
 
 /// What processes that were killed left half written.
@@ -277,7 +303,7 @@ void ChannelRun::illumination() {
   request.common.overwrite = true;  // what stands there now is of this run: check_targets()
   const fs::path path = flat_path(request);
   measure_flat(session_, request, tiles_, path);
-  folder_.record(product_entry("illumination", {path}));
+  folder_.record(product_entry("illumination", {path}, *session_.bad_frames()));
 }
 
 void ChannelRun::alignment() {
@@ -285,7 +311,7 @@ void ChannelRun::alignment() {
   record_->enter("alignment");
   const fs::path target = alignment_path(request_.stitching), page = report_path(request_.stitching);
   align_tiles(target, page);
-  folder_.record(product_entry("alignment", {target, page}));
+  folder_.record(product_entry("alignment", {target, page}, *session_.bad_frames()));
 }
 
 /// Aligns the tiles as the camera saw them, without destriping.

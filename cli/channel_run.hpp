@@ -79,6 +79,7 @@ class ChannelRun {
   void begin(const std::string& plan);
   void go_on(const std::string& stored, const std::string& plan);
   void check_targets() const;
+  void settle_bad_frames() const;
   bool needed(std::string_view task);
   void illumination();
   void alignment();

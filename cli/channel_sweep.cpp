@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bridged_frames.hpp"
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
 #include "run_manifest.hpp"
@@ -119,6 +120,7 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
   const StitchRequest& request = request_.stitching;
   TaskCommitter committer(
       folder_, volume.spec, [this](const fs::path&) { return outputs_.create_writer(); }, &session_.stages());
+  committer.note_with([this] { return bad_frame_notes(*session_.bad_frames()); });
   SweepShare share{{}, run.shares() ? Leftovers::leave : Leftovers::make};
   if (run.includes(Phase::sweep)) {
     record_->enter("sweep");
@@ -223,6 +225,8 @@ void ChannelRun::record_rest(const TaskLayout& layout) {
 void ChannelRun::finish(const std::string& plan) {
   session_.executor().cancel().check();
   const std::string& path = request_.stitching.output.path;
+  add_bad_frames_of(folder_, *session_.bad_frames());
+  refuse_many(*session_.bad_frames());
   const auto layout = folder_.document("layout.json");
   if (layout) {
     if (const std::string changed = plan_difference(plan, plan_now(), path); !changed.empty())

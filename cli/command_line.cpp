@@ -164,14 +164,20 @@ CommandLine::Option* CommandLine::find(std::string_view name) {
   return const_cast<Option*>(std::as_const(*this).find(name));
 }
 
-void CommandLine::assign(Option& option, const std::string& value, std::string_view origin) {
-  if (!option.refusal.empty()) throw UsageError(fmt::format("{} {}", origin, option.refusal));
+void CommandLine::assign(Option& option, const Assignment& assignment) {
+  if (!option.refusal.empty()) throw UsageError(fmt::format("{} {}", assignment.origin, option.refusal));
   try {
-    option.set(value);
+    option.set(assignment.value);
   } catch (const UsageError& error) {
-    throw UsageError(fmt::format("{}: {}", origin, error.what()));
+    throw UsageError(fmt::format("{}: {}", assignment.origin, error.what()));
   }
-  option.given = true;
+  option.layer = assignment.layer;
+  option.origin = assignment.origin;
+}
+
+void CommandLine::complete(std::string_view name, const std::string& value, const std::string& origin) {
+  Option& option = *find(name);
+  if (option.layer == Layer::defaults) assign(option, {value, Layer::metadata, origin});
 }
 
 void CommandLine::read_environment() {
@@ -182,8 +188,8 @@ void CommandLine::read_environment() {
     // In scripts a flag is set by any text; only words that say no take it back.
     const std::string word = lower(variable);
     const bool no = word == "0" || word == "false" || word == "no" || word == "off";
-    assign(option, option.is_flag ? (no ? "false" : "true") : variable,
-           "environment variable " + option.variable);
+    assign(option, {option.is_flag ? (no ? "false" : "true") : variable, Layer::environment,
+                    "environment variable " + option.variable});
   }
 }
 
@@ -196,7 +202,7 @@ void CommandLine::read_configuration(const std::string& file) {
       throw UsageError(
           fmt::format("{}: {} has no option {}{}", file, program_, name, suggestion(name, known)));
     }
-    assign(*option, value, fmt::format("{}: option \"{}\"", file, name));
+    assign(*option, {value, Layer::configuration, fmt::format("{}: option \"{}\"", file, name)});
   }
 }
 
@@ -266,7 +272,8 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     }
     std::string name = option.string_key;
     while (name.starts_with('-')) name.erase(0, 1);
-    assign(*find(name), option.value.empty() ? "true" : option.value.front(), "option " + dashed(name));
+    assign(*find(name), {option.value.empty() ? "true" : option.value.front(), Layer::command_line,
+                         "option " + dashed(name)});
   }
   if (check_only) return false;
   if (arguments_ != nullptr && arguments_->size() < argument_count_.minimum)
@@ -274,9 +281,16 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
   return true;
 }
 
-bool CommandLine::given(std::string_view name) const {
+Layer CommandLine::layer(std::string_view name) const {
   const Option* option = find(name);
-  return option != nullptr && option->given;
+  return option == nullptr ? Layer::defaults : option->layer;
+}
+
+std::map<std::string, std::string> CommandLine::origins() const {
+  std::map<std::string, std::string> result;
+  for (const Option& option : options_)
+    if (option.get && !option.is_list) result[option.names.front()] = option.origin;
+  return result;
 }
 
 std::map<std::string, std::string> CommandLine::values() const {

@@ -30,14 +30,18 @@ struct Limits {
 /// The smallest double above zero stands for "greater than 0".
 inline constexpr double kAboveZero = 4.9406564584124654e-324;
 
+/// Where the value of an option comes from, rising in precedence.
+enum class Layer { defaults, metadata, environment, configuration, command_line };
+
 /// How many plain arguments a command takes.
 struct ArgumentCount {
   std::size_t minimum;
   std::size_t maximum;
 };
 
-/// Values come from, rising in precedence: defaults (what the variables hold when they are declared),
-/// environment, configuration file, command line. Of an option given twice the last counts, except lists.
+/// Values come from, rising in precedence: defaults (what the variables hold when they are declared), files
+/// that came with the data, environment, configuration file, command line. Of an option given twice the last
+/// counts, except lists.
 class CommandLine {
  public:
   /// `synopsis` is what follows the program's name in the usage line.
@@ -69,8 +73,15 @@ class CommandLine {
   /// for and has been printed, or --check-only was given.
   [[nodiscard]] bool parse(const std::vector<std::string>& arguments);
 
-  /// True when the user set the option in any way.
-  bool given(std::string_view name) const;
+  /// Sets an option that nothing else has set: from a file that came with the data, called `origin`. After
+  /// parse(). Throws UsageError.
+  void complete(std::string_view name, const std::string& value, const std::string& origin);
+
+  /// True when the option was set in any way.
+  bool given(std::string_view name) const { return layer(name) != Layer::defaults; }
+  Layer layer(std::string_view name) const;
+  /// For every option of values() in words where its value comes from.
+  std::map<std::string, std::string> origins() const;
   /// Every option that has a value, as text, completed; for the saved configuration.
   std::map<std::string, std::string> values() const;
   std::string help() const;
@@ -79,7 +90,9 @@ class CommandLine {
   struct Option {
     std::vector<std::string> names;
     std::string word, help, title, variable, refusal;
-    bool is_flag = false, is_list = false, given = false;
+    bool is_flag = false, is_list = false;
+    Layer layer = Layer::defaults;
+    std::string origin = "default";
     std::function<void(const std::string&)> set;
     std::function<std::string()> get;
   };
@@ -87,7 +100,13 @@ class CommandLine {
   Option& add(const Label& label);
   Option* find(std::string_view name);
   const Option* find(std::string_view name) const;
-  void assign(Option& option, const std::string& value, std::string_view origin);
+  /// A value and where it comes from.
+  struct Assignment {
+    std::string value;
+    Layer layer;
+    std::string origin;
+  };
+  void assign(Option& option, const Assignment& assignment);
   /// The arguments as the parser understands them: numbered letters as long names, flags with a value.
   std::vector<std::string> prepared(std::vector<std::string> arguments) const;
   void read_environment();

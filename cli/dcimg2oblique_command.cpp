@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridged_frames.hpp"
 #include "command.hpp"
 #include "output_options.hpp"
 #include "plugin_choice.hpp"
@@ -50,6 +51,7 @@ void declare(CommandLine& line, Request& request, const Variant& variant) {
   request.plugins.add_reader(line);
   add_stack_options(line, request.stack);
   add_range_options(line, request.stack);
+  add_bad_frame_option(line, request.stack);
   add_correction_options(line, request.stack.corrections, request.plugins);
   add_scan_options(line, request.scan);
   add_output_options(line, request.output, request.common);
@@ -93,6 +95,7 @@ int convert(const Invocation& call, const Variant& variant) {
                 {geometry.origin_um(), name},
                 configuration_of(variant.command, line, plugins)});
   opener.corrections().report();
+  warn_of_bad_frames(session);
   return kDone;
 }
 

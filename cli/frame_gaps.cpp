@@ -48,8 +48,12 @@ std::vector<FrameGap> frame_gaps(FrameReader& reader) {
   const std::int64_t frames = reader.info().frames;
   if (frames < 2) return {};
   GapSearch search(reader);
+  if (!reader.stamp(0).has_counter) return {};
+  // The last frames of a file that is cut short have none.
+  std::int64_t last = frames - 1;
+  while (last > 0 && !reader.stamp(last).has_counter) --last;
   const Counted first = search.at(0);
-  search.search(first, search.at(frames - 1));
+  search.search(first, search.at(last));
   return search.gaps();
 }
 

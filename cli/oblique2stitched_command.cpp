@@ -1,7 +1,7 @@
 /// oblique2stitched: tiles become one volume.
 
+#include "bridged_frames.hpp"
 #include "command.hpp"
-
 #include "stitching.hpp"
 
 namespace spim::cli {
@@ -25,6 +25,7 @@ int run_oblique2stitched(const Invocation& call) {
        "says that they are full boxes"},
       request.stitch.is_oblique);
   add_stack_options(line, request.stack);
+  add_bad_frame_option(line, request.stack);
   request.plugins.add_reader(line);
   add_correction_options(line, request.stack.corrections, request.plugins);
   add_output_options(line, request.output, request.common);
@@ -43,6 +44,7 @@ int run_oblique2stitched(const Invocation& call) {
                           {Kind::frame_reader, Kind::volume_reader, Kind::volume_writer, Kind::destriper});
   TileFolder folder(session, tile_access(request, kind_of_tiles(session, request.stitch.input)));
   stitch(session, request, folder, configuration_of("oblique2stitched", line, request.plugins.get()));
+  warn_of_bad_frames(session);
   return kDone;
 }
 

@@ -60,6 +60,7 @@ void declare(CommandLine& line, Pipeline& pipeline) {
   add_extra_outputs(line, pipeline.extras);
   add_scan_options(line, request.scan);
   add_stack_options(line, request.stack);
+  add_bad_frame_option(line, request.stack);
   request.plugins.add_reader(line);
   add_range_options(line, request.stack);
   add_stitch_options(line, request.stitch);

@@ -34,6 +34,16 @@ void add_stack_options(CommandLine& line, StackOptions& options) {
             options.allow_truncated);
 }
 
+void add_bad_frame_option(CommandLine& line, StackOptions& options) {
+  options.on_bad_frame = "fail";
+  line.choice(
+      {"on-bad-frame", "HOW",
+       "what to do about a frame that cannot be read, or that is missing at the end of a file: fail "
+       "names it and stops; previous takes the nearest readable frame before it (behind it when there is "
+       "none); skip takes zeros. What was bridged is listed; more than half of a file never is"},
+      options.on_bad_frame, {"fail", "skip", "previous"});
+}
+
 void add_range_options(CommandLine& line, StackOptions& options) {
   line.integer({"start", "N", "first frame to use"}, options.start, {0, 1e15});
   line.integer({"stop", "N", "one past the last frame to use; 0 means to the end"}, options.stop, {0, 1e15});
@@ -49,6 +59,11 @@ void refuse_missing_options(CommandLine& line) {
 }
 
 namespace {
+
+OnBadFrame policy_of(const std::string& word) {
+  if (word == "skip") return OnBadFrame::skip;
+  return word == "previous" ? OnBadFrame::previous : OnBadFrame::fail;
+}
 
 /// Says of which file it is when the wanted frames are not in it.
 std::unique_ptr<FrameSource> oriented_stack(const std::filesystem::path& path,
@@ -72,19 +87,25 @@ std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::pat
                                                       StackChecks checks) const {
   std::shared_ptr<FrameReader> reader = open_frames(session_->registry(), session_->host(), reader_, path);
   const StackInfo info = reader->info();
+  const OnBadFrame policy = policy_of(options_.on_bad_frame);
   if (info.frames < 1)
     throw Error(fmt::format("{}: holds no whole frame of {} declared; copy the file again", path.string(),
                             info.declared));
+  const bool bridges = policy != OnBadFrame::fail;
   const bool only_whole_frames = options_.stop > 0 && options_.stop <= info.frames;
   if (info.declared > info.frames && !only_whole_frames) {
     const std::string what =
         fmt::format("{}: is cut short: {} of {} frames are whole", path.string(), info.frames, info.declared);
-    if (!options_.allow_truncated)
+    if (!options_.allow_truncated && !bridges)
       throw Error(
           fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest", what));
-    if (checks == StackChecks::report) session_->warn(what);
+    if (checks == StackChecks::report && (options_.allow_truncated || !bridges)) session_->warn(what);
   }
-  return reader;
+  if (options_.on_bad_frame.empty()) return reader;
+  const std::string name = std::filesystem::absolute(path).lexically_normal().string();
+  return std::make_shared<FrameBridge>(
+      std::move(reader), BridgeSettings{name, policy, options_.allow_truncated ? info.frames : info.declared},
+      options_.list_bad_frames ? session_->bad_frames() : nullptr);
 }
 
 std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
@@ -98,11 +119,15 @@ std::unique_ptr<FrameSource> StackOpener::frames_of(const std::filesystem::path&
   StageMeter& meter = session_->stages();
   auto frames =
       metered_frames(oriented_stack(path, counted_reader(reader, meter), options_), meter, Stage::read);
-  if (corrections_.none()) return frames;
   const StackShape shape = frames->shape();
-  return metered_frames(corrected_frames(std::move(frames), corrections_.for_shape(shape.rows, shape.columns),
-                                         corrections_.tally()),
-                        meter, Stage::correct);
+  if (!corrections_.none())
+    frames =
+        metered_frames(corrected_frames(std::move(frames), corrections_.for_shape(shape.rows, shape.columns),
+                                        corrections_.tally()),
+                       meter, Stage::correct);
+  auto bridge = std::dynamic_pointer_cast<FrameBridge>(reader);
+  if (!bridge || policy_of(options_.on_bad_frame) != OnBadFrame::skip) return frames;
+  return zeros_for_skipped(std::move(frames), std::move(bridge), options_.start);
 }
 
 void StackOpener::report_gaps(const std::filesystem::path& path, FrameReader& reader) const {

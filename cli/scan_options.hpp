@@ -31,10 +31,14 @@ struct StackOptions {
   std::int64_t start = 0;
   std::int64_t stop = 0;
   bool allow_truncated = false;
+  std::string on_bad_frame;     ///< "": the command has no such option
+  bool list_bad_frames = true;  ///< in the session
   CorrectionOptions corrections;
 };
 /// --rotate-90, --flip-ud, --allow-truncated.
 void add_stack_options(CommandLine& line, StackOptions& options);
+/// --on-bad-frame.
+void add_bad_frame_option(CommandLine& line, StackOptions& options);
 /// --start, --stop.
 void add_range_options(CommandLine& line, StackOptions& options);
 /// Options of the original programs that are not there: refused, never ignored.
@@ -54,7 +58,8 @@ class StackOpener {
   /// only for frames that are there; frames that the camera dropped are reported, if `checks` says so.
   std::unique_ptr<FrameSource> open(const std::filesystem::path& path,
                                     StackChecks checks = StackChecks::report);
-  /// The frames of one file as stored, with the same rules for a file that is cut short.
+  /// The frames of one file as stored, with the same rules for a file that is cut short; those that cannot be
+  /// read are bridged as the options say.
   std::shared_ptr<FrameReader> open_stored(const std::filesystem::path& path,
                                            StackChecks checks = StackChecks::report) const;
   /// The corrected frames of a file that open_stored() opened; what open() does with it.

@@ -7,6 +7,7 @@
 #include "logger.hpp"
 #include "session_notes.hpp"
 #include "spim/host/executor.hpp"
+#include "spim/host/frame_bridge.hpp"
 #include "spim/host/host_services.hpp"
 #include "spim/host/progress.hpp"
 #include "spim/host/registry.hpp"
@@ -33,6 +34,8 @@ class Session {
   Progress& progress() noexcept { return *progress_; }
   /// What everything that is opened through the session costs.
   StageMeter& stages() noexcept { return stages_; }
+  /// Frames that could not be read and were bridged.
+  const std::shared_ptr<BadFrameLog>& bad_frames() const noexcept { return bad_frames_; }
   /// What plugins may ask for; outlives what is made of them as long as the session does.
   Host& host() noexcept { return host_; }
   /// The plugins that can be found; searched at the first call. [main thread]
@@ -46,6 +49,7 @@ class Session {
   HostServices host_;
   StageMeter stages_;
   std::unique_ptr<Progress> progress_;
+  std::shared_ptr<BadFrameLog> bad_frames_ = std::make_shared<BadFrameLog>();
   std::unique_ptr<Registry> registry_;
 };
 

@@ -97,6 +97,7 @@ void TaskCommitter::commit(Done& done) const {
     entry.seconds = now() - done.open.began;
   }
   if (meter_ != nullptr) meter_->add_bytes(Stage::commit, entry.bytes());
+  if (notes_) entry.notes = notes_();
   folder_.record(entry);
 }
 

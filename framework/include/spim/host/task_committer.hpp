@@ -21,6 +21,7 @@ namespace spim {
 class TaskCommitter final : public TaskWriters {
  public:
   using WriterFactory = std::function<std::unique_ptr<VolumeWriter>(const std::filesystem::path&)>;
+  using Notes = std::function<std::map<std::string, std::string>()>;
 
   /// `create` gives a writer that has not joined; `meter` (may be null) counts Stage::commit. All references
   /// outlive this; spec.name too.
@@ -30,6 +31,10 @@ class TaskCommitter final : public TaskWriters {
   ~TaskCommitter() override;
   TaskCommitter(const TaskCommitter&) = delete;
   TaskCommitter& operator=(const TaskCommitter&) = delete;
+
+  /// What is entered into the ledger as the notes of a task, asked for when it is finished, on the thread
+  /// that enters it. Before the first task.
+  void note_with(Notes notes) { notes_ = std::move(notes); }
 
   /// Throws what went wrong with an earlier task.
   VolumeWriter& writer(TaskId task) override;
@@ -56,6 +61,7 @@ class TaskCommitter final : public TaskWriters {
   VolumeSpec spec_;
   WriterFactory create_;
   StageMeter* meter_;
+  Notes notes_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<TaskId, Open> open_;
