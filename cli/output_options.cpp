@@ -103,7 +103,7 @@ Configuration configuration_of(std::string_view command, const CommandLine& line
       destripe != result.options.end() && destripe->second != "none")
     result.options.erase(destripe);
   for (const char* name : {"aligner", "all", "config", "log-level", "ngff", "overwrite", "part", "phase",
-                           "print-config", "reader", "resume", "silent", "task", "writer"})
+                           "print-config", "reader", "resume", "silent", "task", "use-wavelets", "writer"})
     result.options.erase(name);
   for (const std::string& name : PluginChoice::plugin_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });

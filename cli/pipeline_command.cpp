@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "run_forecast.hpp"
 #include "run_options.hpp"
 #include "saved_run.hpp"
+#include "scan_metadata.hpp"
 #include "stitching.hpp"
 
 namespace spim::cli {
@@ -84,8 +86,9 @@ void declare(CommandLine& line, Pipeline& pipeline) {
 
 /// What the original pipeline takes when the user does not say otherwise: destriping by the light sheet, or
 /// by wavelets with these bandwidths.
-void choose_destripe(StitchRequest& request, bool use_wavelets) {
-  if (use_wavelets) request.plugins.want_destripe("wavelet", "--use-wavelets (USE_WAVELETS)");
+void choose_destripe(StitchRequest& request, const Pipeline& pipeline, const CommandLine& line) {
+  if (pipeline.use_wavelets)
+    request.plugins.want_destripe("wavelet", "--use-wavelets (USE_WAVELETS)", line.layer("use-wavelets"));
   request.plugins.default_destripe({"lightsheet", {}});
   if (request.plugins.destripe_id() == "wavelet")
     request.plugins.default_destripe(
@@ -108,7 +111,28 @@ void give_notice(const StitchRequest& request, bool measures_flat) {
 struct Choices {
   bool align = false;
   bool measure_flat = false;
+  std::optional<ScanMetadata> metadata;
 };
+
+/// Of options that exclude each other that of the higher layer counts.
+void settle_alignment(const CommandLine& line, Pipeline& pipeline) {
+  StitchOptions& stitch = pipeline.stitching.stitch;
+  const Layer align = line.layer("align");
+  if (pipeline.align && align > line.layer("alignment")) stitch.alignment.clear();
+  if (pipeline.align || !stitch.alignment.empty() || !stitch.align_xz) return;
+  if (line.layer("align-xz") >= align)
+    throw UsageError("--align-xz (ALIGN_XZ) and --align=false contradict each other; give one of them");
+  stitch.align_xz = false;
+}
+
+/// The completed options, and where they come from.
+void print_configuration(const CommandLine& line, Configuration saved) {
+  for (const auto& [name, origin] : line.origins())
+    // Some options are saved with the plugin that they choose.
+    if (name != "print-config" && (saved.options.contains(name) || line.given(name)))
+      saved.sources[name] = origin;
+  fmt::print("{}", configuration_text(saved));
+}
 
 /// Where the volume of a channel goes unless the user says so.
 std::string default_output(const StitchRequest& request) {
@@ -156,6 +180,7 @@ void run_channels(Session& session, const Pipeline& pipeline, const std::vector<
     request.extras = extra_outputs(pipeline.extras, session.registry(), request.stitching.output.path);
     if (!alignment.empty()) request.align = false;
     if (choices.align && alignment.empty()) alignment = alignment_path(request.stitching).string();
+    if (choices.metadata) check_metadata(session, request.stitching, *choices.metadata);
     ChannelRun(session, std::move(request)).run();
   }
 }
@@ -211,11 +236,14 @@ int run_as(Purpose purpose, const Invocation& call) {
   pipeline.run.check();
   drop_slashes(request.output.path);
   const std::vector<std::string> channels = channels_of(std::move(named), call, pipeline);
-  choose_destripe(request, pipeline.use_wavelets);
-  const Choices choices{pipeline.align && request.stitch.alignment.empty(),
-                        request.stack.corrections.flat.empty()};
-  if (request.stitch.align_xz && !choices.align && request.stitch.alignment.empty())
-    throw UsageError("--align-xz (ALIGN_XZ) and --align=false contradict each other; give one of them");
+  choose_destripe(request, pipeline, line);
+  settle_alignment(line, pipeline);
+  Choices choices{
+      pipeline.align && request.stitch.alignment.empty(), request.stack.corrections.flat.empty(), {}};
+  const auto add_metadata = [&] { choices.metadata = complete_from_metadata(line, channels); };
+  if (const int code = pipeline.run.shares() ? run_share(add_metadata) : (add_metadata(), kDone);
+      code != kDone)
+    return code;
   Session session(request.common, *call.cancel);
   std::vector<Kind> used{Kind::frame_reader, Kind::volume_writer, Kind::destriper};
   if (choices.align)
@@ -225,12 +253,13 @@ int run_as(Purpose purpose, const Invocation& call) {
   request.plugins.resolve(session, used);
   Configuration saved = configuration_of("pipeline", line, request.plugins.get());
   pipeline.extras.save(saved);
-  if (pipeline.run.print_config) return fmt::print("{}", configuration_text(saved)), kDone;
+  if (pipeline.run.print_config) return print_configuration(line, saved), kDone;
   if (purpose == Purpose::forecast) {
     for (const std::string& channel : channels) {
       StitchRequest one = request;
       one.stitch.input = channel;
       if (one.output.path.empty()) one.output.path = default_output(one);
+      if (choices.metadata) check_metadata(session, one, *choices.metadata);
       if (choices.measure_flat) one.stack.corrections.flat = "none";  // it costs next to nothing
       print_forecast(session, one);
     }

@@ -78,6 +78,7 @@ void PluginChoice::add_writer(CommandLine& line) {
 }
 
 void PluginChoice::add_destripe(CommandLine& line) {
+  line_ = &line;
   line.text({"destripe,destripe-method", "ID",
              "method that removes the stripes of each frame: wavelet, lightsheet or that of another plugin; "
              "none for no destriping"},
@@ -140,10 +141,17 @@ void PluginChoice::add_general(CommandLine& line) {
   });
 }
 
-void PluginChoice::want_destripe(const std::string& id, std::string_view option) {
-  if (!destripe_.empty() && destripe_ != id)
+Layer PluginChoice::layer(std::string_view option) const {
+  return line_ == nullptr ? Layer::defaults : line_->layer(option);
+}
+
+void PluginChoice::want_destripe(const std::string& id, std::string_view option, Layer layer_of_option) {
+  const std::string& chosen = destripe_.empty() ? configured_.destripe.id : destripe_;
+  const Layer chosen_in = destripe_.empty() ? Layer::configuration : layer("destripe");
+  if (!chosen.empty() && chosen_in > layer_of_option) return;
+  if (!chosen.empty() && chosen_in == layer_of_option && chosen != id)
     throw UsageError(
-        fmt::format("{} and --destripe {} contradict each other; give one of them", option, destripe_));
+        fmt::format("{} and --destripe {} contradict each other; give one of them", option, chosen));
   destripe_ = id;
 }
 
@@ -171,14 +179,28 @@ bool PluginChoice::writer_given() const {
 }
 
 std::string PluginChoice::writer_id() const {
-  if (wants_ngff() && !writer_.empty() && writer_ != "zarr")
-    throw UsageError(fmt::format("--ngff and --writer {} contradict each other; give one of them", writer_));
-  if (!writer_.empty()) return writer_;
-  const auto format = writer_options_.find("zarr-format");
-  if (wants_ngff() || (format != writer_options_.end() && !format->second.empty())) return "zarr";
-  if (!configured_.writer.id.empty()) return configured_.writer.id;
-  const bool refuses_ngff = line_ != nullptr && line_->given("ngff") && !ngff_;
-  return refuses_ngff && default_writer_ == "zarr" ? "blockfs" : default_writer_;
+  const Layer by_ngff = layer("ngff");
+  std::string id = writer_;
+  Layer by_id = layer("writer");
+  if (id.empty() && layer("zarr-format") != Layer::defaults) {
+    id = "zarr";
+    by_id = layer("zarr-format");
+  }
+  if (id.empty()) {
+    id = configured_.writer.id;
+    by_id = Layer::configuration;
+  }
+  if (id.empty()) {
+    id = default_writer_;
+    by_id = Layer::defaults;
+  }
+  if (by_ngff == Layer::defaults || by_ngff < by_id) return id;
+  // Of the same rank, they must not say different things. --ngff=false is content with any other format.
+  if (by_ngff == by_id && ngff_ != (id == "zarr") && (ngff_ || id == "zarr"))
+    throw UsageError(fmt::format("--ngff{} and --writer {} contradict each other; give one of them",
+                                 ngff_ ? "" : "=false", id));
+  if (ngff_) return "zarr";
+  return id == "zarr" ? "blockfs" : id;
 }
 
 void PluginChoice::resolve(Session& session, const std::vector<Kind>& used) {

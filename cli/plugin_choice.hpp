@@ -27,8 +27,9 @@ class PluginChoice {
   /// --config and --set.
   void add_general(CommandLine& line);
 
-  /// Chooses a destriper for another option; throws UsageError when it contradicts --destripe.
-  void want_destripe(const std::string& id, std::string_view option);
+  /// Chooses a destriper for another option, of which `layer` says where it was given: --destripe counts if
+  /// it comes from higher. Throws UsageError when both come from the same and contradict each other.
+  void want_destripe(const std::string& id, std::string_view option, Layer layer = Layer::command_line);
   /// What is taken when the user chooses no destriper, and what its options are unless the user sets them.
   /// After parse().
   void default_destripe(const Selection& selection) { default_destripe_ = selection; }
@@ -61,11 +62,12 @@ class PluginChoice {
 
  private:
   void choose_destripe(Selections& typed);
+  Layer layer(std::string_view option) const;
   bool wants_ngff() const;
 
   std::string reader_, writer_, destripe_, aligner_, config_;
   std::string default_writer_ = "blockfs";
-  const CommandLine* line_ = nullptr;  ///< of add_writer(); outlives this
+  const CommandLine* line_ = nullptr;  ///< that the options were added to; outlives this
   bool ngff_ = false;
   std::vector<std::string> settings_;
   std::map<std::string, std::string> destripe_options_;  ///< of the plugin, by name; empty: not given

@@ -138,7 +138,7 @@ ordered_json values_of(const OptionTexts& options) {
 Configuration parse_configuration(std::string_view json, const std::string& source) {
   const Reader reader(source);
   const ordered_json document = reader.document(json);
-  std::vector<std::string> sections = {"spimstitch", "command", "options"};
+  std::vector<std::string> sections = {"spimstitch", "command", "options", "sources"};
   for (const Kind kind : kAllKinds) sections.emplace_back(kind_word(kind));
   reader.expect_keys(document, "", sections);
 
@@ -182,6 +182,7 @@ std::string configuration_text(const Configuration& configuration) {
     document[std::string(kind_word(kind))] = {{"id", selection.id},
                                               {"options", values_of(selection.options)}};
   }
+  if (!configuration.sources.empty()) document["sources"] = configuration.sources;
   // Paths need not be UTF-8, JSON must be.
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -4,8 +4,9 @@
 ///     {"spimstitch": "0.1.0", "command": "dcimg2oblique", "options": {"voxel-size": 1.8},
 ///      "reader": {"id": "dcimg", "options": {}}, "writer": {"id": "zarr", "options": {"level": 5}}}
 ///
-/// Every section may be missing. The sections of plugins are called as kind_word() says. Values are texts,
-/// numbers or booleans, or arrays of them for values with commas ([64, 64, 64] is "64,64,64").
+/// Every section may be missing. A section "sources" tells people where values came from and is not read. The
+/// sections of plugins are called as kind_word() says. Values are texts, numbers or booleans, or arrays of
+/// them for values with commas ([64, 64, 64] is "64,64,64").
 
 #include <filesystem>
 #include <string>
@@ -30,6 +31,7 @@ struct Configuration {
   std::string command;
   OptionTexts options;  ///< of the command, without leading dashes
   Selections selections;
+  OptionTexts sources = {};  ///< for people: where the value of each option came from. Written, never read
 };
 
 /// Reads the JSON text `json`; messages begin with `source`. Throws UsageError with line and column when it
