@@ -10,6 +10,9 @@
 
 namespace spim::cli {
 
+/// Document of the run folder: all frames that were bridged, when everything is done.
+inline constexpr const char* kBadFrames = "bad-frames.json";
+
 /// The notes of a task that is done now: frames that this process has bridged so far, which are at least
 /// those that the task needed. Nothing when there are none.
 std::map<std::string, std::string> bad_frame_notes(const BadFrameLog& log);

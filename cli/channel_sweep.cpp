@@ -94,6 +94,7 @@ void ChannelRun::write_at_once(Volume& volume) {
   entry.task = "finish";
   entry.by = unique_token();
   entry.files = secure_files(output, files_below(output));
+  entry.notes = bad_frame_notes(*session_.bad_frames());
   folder_.record(entry);
 }
 
@@ -227,6 +228,7 @@ void ChannelRun::finish(const std::string& plan) {
   const std::string& path = request_.stitching.output.path;
   add_bad_frames_of(folder_, *session_.bad_frames());
   refuse_many(*session_.bad_frames());
+  replace_text_durably(folder_.path() / kBadFrames, session_.bad_frames()->text() + "\n");
   const auto layout = folder_.document("layout.json");
   if (layout) {
     if (const std::string changed = plan_difference(plan, plan_now(), path); !changed.empty())

@@ -81,6 +81,7 @@ void CommandLine::texts(const Label& label, std::vector<std::string>& values) {
   option.is_list = true;
   option.set = [&values](const std::string& text) { values.push_back(text); };
   option.get = [] { return std::string(); };
+  option.clear = [&values] { values.clear(); };
 }
 
 void CommandLine::integer(const Label& label, std::int64_t& value, Limits limits) {
@@ -166,6 +167,7 @@ CommandLine::Option* CommandLine::find(std::string_view name) {
 
 void CommandLine::assign(Option& option, const Assignment& assignment) {
   if (!option.refusal.empty()) throw UsageError(fmt::format("{} {}", assignment.origin, option.refusal));
+  if (option.clear && option.layer != Layer::defaults && option.layer < assignment.layer) option.clear();
   try {
     option.set(assignment.value);
   } catch (const UsageError& error) {

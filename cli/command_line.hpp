@@ -41,7 +41,7 @@ struct ArgumentCount {
 
 /// Values come from, rising in precedence: defaults (what the variables hold when they are declared), files
 /// that came with the data, environment, configuration file, command line. Of an option given twice the last
-/// counts, except lists.
+/// counts; a list collects what comes from the same place.
 class CommandLine {
  public:
   /// `synopsis` is what follows the program's name in the usage line.
@@ -94,6 +94,7 @@ class CommandLine {
     Layer layer = Layer::defaults;
     std::string origin = "default";
     std::function<void(const std::string&)> set;
+    std::function<void()> clear;  ///< of a list
     std::function<std::string()> get;
   };
 

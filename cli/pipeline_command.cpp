@@ -289,7 +289,7 @@ ChannelRequest request_of_saved_run(Session& session, const std::filesystem::pat
   request.stitch.alignment = alignment == used.options.end() ? "" : alignment->second;
   request.common = session.options();
   request.output.path = output.string();
-  choose_destripe(request, pipeline.use_wavelets);
+  choose_destripe(request, pipeline, line);
   request.plugins.forget_configured(Kind::aligner);
   request.plugins.resolve(session, {Kind::frame_reader, Kind::volume_writer, Kind::destriper});
   return {request, {}, used, false, false, "", extra_outputs(pipeline.extras, session.registry(), output)};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bridged_frames.hpp"
 #include "run_facts.hpp"
 #include "spim/crc32c.hpp"
 #include "version.hpp"
@@ -87,6 +88,7 @@ void save_manifest(const RunManifest& manifest, const fs::path& output) {
   ordered_json& others = document["outputs"] = ordered_json::array();
   for (const ExtraOutput& extra : manifest.outputs.extras())
     others.push_back({{"format", extra.writer.id}, {"path", extra.path}});
+  document["bad_frames"] = ordered_json::parse(manifest.folder.document(kBadFrames).value_or("[]"));
   document["tasks"] = std::move(tasks);
   add_run_facts(document, manifest.folder);
   replace_text_durably(manifest_path(output),
