@@ -35,7 +35,7 @@ class Sizes:
         self.small = (64, 48) if quick else (512, 512)
         self.series = (8, 16, 24) if quick else (50, 100, 200, 400)
         self.tile_counts = (1, 2, 4, 6)
-        self.long = (20, 40) if quick else (200, 2000)
+        self.long = (20, 40) if quick else (200, 400, 1000, 2000)
         self.long_frame = (64, 48) if quick else (512, 256)
         self.long_chunk = "16,16,16" if quick else "64,64,64"
 

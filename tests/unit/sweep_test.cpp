@@ -344,6 +344,38 @@ TEST(Sweep, ReadsEveryCameraRowOnceWhateverTheShear) {
       }
 }
 
+TEST(Sweep, ReadsAheadWhereMemoryAllowsAndEveryRowOfEveryTileOnce) {
+  const std::int64_t frames = 60, rows = 33, columns = 30;
+  std::vector<std::vector<spim::test::Voxels>> results;
+  std::int64_t memory = kPlenty;
+  for (const auto& [workers, ahead] : {std::pair{3, true}, {3, false}, {1, false}}) {
+    std::vector<std::shared_ptr<spim::test::FakeFrames>> readers;
+    std::vector<spim::PlacedTile> tiles;
+    for (int i = 0; i < 4; ++i) {
+      readers.push_back(std::make_shared<spim::test::FakeFrames>(frames, rows, columns));
+      tiles.push_back(
+          {spim::oblique_volume(spim::oriented_frames(readers.back(), {3, true}, {}), {1.8, 1.28, 45, 1}),
+           {47.0 * (i % 2), 22.0 * (i / 2), 3.0 * (i % 2)},
+           "tile"});
+    }
+    const auto source = spim::mosaic(std::move(tiles), {});
+    const VolumeSpec spec = spec_of(*source, {16, 8, 8}, 3);
+    const spim::CancelToken cancel;
+    const spim::Executor executor(workers, cancel);
+    const auto plan = plan_sweep(*source, spec, executor, {memory});
+    EXPECT_EQ(plan.lanes, 1);
+    EXPECT_EQ(plan.reads_ahead, ahead) << workers << " workers";
+    MemoryWriter writer({16, 8, 8});
+    spim::NoProgress progress;
+    sweep(*source, writer, spec, executor, {memory}, progress);
+    for (const auto& reader : readers) EXPECT_EQ(reader->rows_read, frames * rows);
+    results.push_back(writer.levels());
+    memory = plan.memory_bytes - 1;  // enough for everything but reading ahead
+  }
+  EXPECT_EQ(results[1], results[0]);
+  EXPECT_EQ(results[2], results[0]);
+}
+
 TEST(Sweep, StitchesAMosaicAsItReads) {
   const ValidRegion region = oblique_region({0, 30, 33}, 50, 1.006);
   const auto tiles = [&] {
