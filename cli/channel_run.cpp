@@ -150,8 +150,12 @@ void ChannelRun::run() {
   const std::string plan = plan_now();
   session_.bad_frames()->clear();  // those of the channel before
   std::error_code error;
-  if ((run.resume || run.shares()) && !fs::exists(folder_.content(), error) && is_published(plan)) {
-    if (!run.shares()) folder_.remove();  // the end may have come in the middle of this
+  const bool is_unfinished = folder_.exists() && fs::exists(folder_.content(), error);
+  if ((run.resume || run.shares()) && !is_unfinished && is_published(plan)) {
+    if (!run.shares() && fs::exists(folder_.path(), error)) {  // the end may have come in the middle of this
+      take_lock(RunSharing::alone);
+      folder_.remove();
+    }
     if (!session_.options().silent) fmt::print("{}: is complete\n", request_.stitching.output.path);
     return;
   }
@@ -183,6 +187,14 @@ void ChannelRun::work(const std::string& plan) try {
                            request_.run.shares() ? "the same command" : "--resume"));
 }
 
+/// Throws NotYet where another process may be done with it later.
+void ChannelRun::take_lock(RunSharing sharing) try {
+  lock_ = std::make_unique<RunLock>(folder_.path(), sharing);
+} catch (const Error& error) {
+  if (!request_.run.shares()) throw;
+  throw NotYet(error.what());
+}
+
 /// Takes the run folder, so that nobody else writes to the same output.
 void ChannelRun::open(const std::string& plan) {
   const bool shares = request_.run.shares();
@@ -190,12 +202,7 @@ void ChannelRun::open(const std::string& plan) {
   const bool alone = !shares || request_.run.phase == phase_word(Phase::finish);
   if (!folder_.exists()) check_targets();
   folder_.create();
-  try {
-    lock_ = std::make_unique<RunLock>(folder_.path(), alone ? RunSharing::alone : RunSharing::together);
-  } catch (const Error& error) {
-    if (!shares) throw;
-    throw NotYet(error.what());
-  }
+  take_lock(alone ? RunSharing::alone : RunSharing::together);
   if (!lock_->holds())
     session_.warn(
         fmt::format("{}: its file system knows no locks, so nothing keeps a second run from the "

@@ -74,6 +74,7 @@ class ChannelRun {
   bool is_published(const std::string& plan) const;
   void work(const std::string& plan);
   void finish_earlier_run();
+  void take_lock(RunSharing sharing);
   void remove_abandoned() const;
   void open(const std::string& plan);
   void begin(const std::string& plan);

@@ -271,9 +271,10 @@ void ChannelRun::save_beside() {
 /// An earlier run may have ended when the volume had its name, and before all was beside it.
 void ChannelRun::finish_earlier_run() {
   if (!outputs_.is_published()) return;
-  const RunLock lock(folder_.path(), RunSharing::alone);
+  take_lock(RunSharing::alone);
   save_beside();
   folder_.remove();
+  lock_.reset();
 }
 
 void ChannelRun::say_published(const std::string& layout_text) const {

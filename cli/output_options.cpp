@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "plugin_choice.hpp"
+#include "run_manifest.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
 #include "spim/host/sweep.hpp"
@@ -83,6 +84,9 @@ void write_volume(Session& session, std::span<VolumeSource* const> channels, con
   report_sweep_plan(session, path, spec, plan_sweep(source, spec, session.executor(), settings));
   sweep(channels, *writer, spec, session.executor(), settings, session.progress());
   session.executor().cancel().check();
+  // What is known of a volume that was there is not true of this one.
+  std::error_code ignored;
+  std::filesystem::remove(manifest_path(path), ignored);
   publication.commit();
   if (const auto& old = publication.left_behind(); !old.empty())
     session.warn(fmt::format("{}: the volume that was there could not be removed; it is now {}, delete it",

@@ -11,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
-from cli_support import BIN, read_json, write_dcimg
+from cli_support import BIN, run, write_dcimg
 from support.power_cut import PowerCut
 from support.run_case import RunCase, files_of, noise
 
@@ -286,6 +286,15 @@ class Disturbed(Small):
         self.assertEqual(self.call("out", "--phase", "sweep", code=65).returncode, 65)
         self.assertEqual(files_of(self.path("out")), before)
         self.assertNotIn("out.run", os.listdir(self.folder))
+
+    def test_what_another_command_writes_there_is_not_taken_for_the_volume(self):
+        self.call("out")
+        self.succeed("convert", os.path.join(self.shared, "quiet"), self.path("out"), "--writer", "zarr", "--levels", "1",
+                     "--overwrite", "--silent")
+        self.succeed("verify", self.path("out"), "--silent")
+        refused = run("verify", self.path("out"), "--repair", "--silent")
+        self.assertEqual(refused.returncode, 1, refused.stdout)
+        self.assertIn("there is no", refused.stdout)
 
     def test_a_finished_volume_that_was_edited_is_not_called_complete(self):
         self.call("out")
