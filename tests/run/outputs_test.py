@@ -129,6 +129,10 @@ class Formats(Outputs):
                          "--dark", "3", "--rotate-90", "3", "--flip-ud", "--x-step-size", "1.2728", "--levels", "1", "--silent")
             one, two = (Directory(os.path.join(root, "1_1_1", "precomputed.blockfs")).read() for root in (kept, self.path(tile)))
             np.testing.assert_array_equal(one, two)
+        # Stitched as volumes they are what the run made straight of the camera files.
+        self.succeed("oblique2stitched", "--input", self.path("scan_destriped_precomputed"), "--output", self.path("again.ngff"),
+                     "--ngff", "--levels", "3", "--chunk-size", "16,16,16", "--x-step-size", "1.2728", "--silent")
+        np.testing.assert_array_equal(read_zarr(self.path("again.ngff")), read_zarr(self.path("out.ngff")))
         shutil.rmtree(self.path("out.ngff"))
         self.call("--keep-stacks", code=1)  # what was kept is not replaced unasked
 
