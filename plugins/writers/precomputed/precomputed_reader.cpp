@@ -6,6 +6,7 @@
 #include <map>
 
 #include "chunk_name.hpp"
+#include "common/chunk_file.hpp"
 #include "common/deflate.hpp"
 #include "common/file.hpp"
 #include "common/json_fields.hpp"
@@ -139,12 +140,7 @@ std::span<const std::byte> PrecomputedReader::load_file(const Level& level, Inde
   if (!file) file = chunked::File::open_if_exists(path.string() + kGzipEnding);
   if (!file) return {};
   const std::size_t bytes = chunk_bytes(level, chunk);
-  const std::uint64_t size = file->size();
-  if (size == 0 || size > largest_encoded(bytes))
-    throw Error(fmt::format("chunk {} has {} bytes; it should have 1 to {}", file->path().string(), size,
-                            largest_encoded(bytes)));
-  const std::span content(stored.bytes(size), size);
-  file->read(0, content);
+  const auto content = chunked::read_chunk_file(*file, largest_encoded(bytes), stored);
   return chunked::with_subject([&] { return "chunk " + file->path().string(); },
                                [&] { return decode(content, bytes, decoded); });
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "chunk_name.hpp"
+#include "common/chunk_file.hpp"
 #include "common/chunk_grid.hpp"
 #include "common/deflate.hpp"
 #include "common/file.hpp"
@@ -136,13 +137,7 @@ std::span<const std::byte> PrecomputedWriter::stored_bytes(const ChunkAddress& c
     return shard->load(locate(scale.sharding.value(), number).minishard, number, kMost, scratch);
   }
   const auto file = chunked::File::open_if_exists(path_ / chunk_path(chunk));
-  if (!file) return {};
-  const std::uint64_t size = file->size();
-  if (size > kMost)
-    throw Error(fmt::format("{} has {} bytes, more than a chunk can have", file->path().string(), size));
-  const std::span bytes(scratch.bytes(size), size);
-  file->read(0, bytes);
-  return bytes;
+  return file ? chunked::read_chunk_file(*file, kMost, scratch) : std::span<const std::byte>();
 }
 
 void PrecomputedWriter::read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/chunk_file.hpp"
 #include "common/file.hpp"
 #include "common/json_fields.hpp"
 #include "common/samples.hpp"
@@ -37,14 +38,8 @@ std::uint64_t largest_encoded(const ArrayMetadata& array) {
 std::span<const std::byte> load_file(const fs::path& path, const ArrayMetadata& array,
                                      chunked::Scratch& scratch) {
   const auto file = chunked::File::open_if_exists(path);
-  if (!file) return {};
-  const std::uint64_t size = file->size();
-  const std::uint64_t most = largest_encoded(array);
-  if (size == 0 || size > most)
-    throw Error(fmt::format("chunk {} has {} bytes; it should have 1 to {}", path.string(), size, most));
-  const std::span bytes(scratch.bytes(size), size);
-  file->read(0, bytes);
-  return bytes;
+  return file ? chunked::read_chunk_file(*file, largest_encoded(array), scratch)
+              : std::span<const std::byte>();
 }
 
 std::int64_t chunks_stored(const fs::path& path, const Sharding& sharding) {

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "array_metadata.hpp"
+#include "common/chunk_file.hpp"
 #include "common/chunk_grid.hpp"
 #include "common/crc32c.hpp"
 #include "common/file.hpp"
@@ -137,13 +138,7 @@ std::span<const std::byte> ZarrWriter::stored_bytes(const ChunkAddress& chunk) c
     return shard ? shard->load(slot.slot, kMost, scratch) : std::span<const std::byte>();
   }
   const auto file = chunked::File::open_if_exists(path_ / chunk_path(chunk));
-  if (!file) return {};
-  const std::uint64_t size = file->size();
-  if (size > kMost)
-    throw Error(fmt::format("{} has {} bytes, more than a chunk can have", file->path().string(), size));
-  const std::span bytes(scratch.bytes(size), size);
-  file->read(0, bytes);
-  return bytes;
+  return file ? chunked::read_chunk_file(*file, kMost, scratch) : std::span<const std::byte>();
 }
 
 void ZarrWriter::read_back(const ChunkAddress& chunk, VolumeView<std::uint16_t> voxels) {
