@@ -98,14 +98,16 @@ std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::pat
         fmt::format("{}: is cut short: {} of {} frames are whole", path.string(), info.frames, info.declared);
     if (!options_.allow_truncated && !bridges)
       throw Error(
-          fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest", what));
+          fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest{}", what,
+                      options_.on_bad_frame.empty() ? "" : ", or --on-bad-frame previous to bridge it"));
     if (checks == StackChecks::report && (options_.allow_truncated || !bridges)) session_->warn(what);
   }
   if (options_.on_bad_frame.empty()) return reader;
+  const bool ends_early = options_.allow_truncated || only_whole_frames;
   const std::string name = std::filesystem::absolute(path).lexically_normal().string();
-  return std::make_shared<FrameBridge>(
-      std::move(reader), BridgeSettings{name, policy, options_.allow_truncated ? info.frames : info.declared},
-      options_.list_bad_frames ? session_->bad_frames() : nullptr);
+  return std::make_shared<FrameBridge>(std::move(reader),
+                                       BridgeSettings{name, policy, ends_early ? info.frames : info.declared},
+                                       options_.list_bad_frames ? session_->bad_frames() : nullptr);
 }
 
 std::unique_ptr<FrameSource> StackOpener::open(const std::filesystem::path& path, StackChecks checks) {
