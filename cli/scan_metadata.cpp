@@ -23,6 +23,9 @@ constexpr std::uintmax_t kMostBytes = 64 << 20;
 constexpr std::string_view kRemedy =
     "correct it, or move the file away and give --x-step-size and --y-voxel-size";
 
+/// No stage reaches farther, in tenths of a micrometre.
+constexpr double kFarthest = 1e12;
+
 /// In tenths of a micrometre, as files are named.
 using Position = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
 
@@ -131,9 +134,11 @@ class MetadataParser {
       try {
         tenths[axis] = static_cast<double>(parse_integer(cell));
       } catch (const UsageError&) {
+        tenths[axis] = kFarthest + 1;
+      }
+      if (std::abs(tenths[axis]) > kFarthest)
         refuse(row, fmt::format("{} of the stack is \"{}\", which is no number of tenths of a micrometre",
                                 "xyz"[axis], printable_cell(cell)));
-      }
     }
     return {tenths[0] / 10, tenths[1] / 10, tenths[2] / 10};
   }
@@ -201,7 +206,8 @@ void check_sizes(Session& session, const StitchRequest& request, const ScanMetad
 }  // namespace
 
 std::optional<fs::path> find_metadata(const std::string& channel) {
-  const fs::path folder = fs::absolute(channel).lexically_normal();
+  fs::path folder = fs::absolute(channel).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
   for (const fs::path& file : {folder / "metadata.txt", folder.parent_path() / "metadata.txt"}) {
     std::error_code error;
     if (fs::exists(file, error)) return file;

@@ -253,6 +253,8 @@ class Metadata(Case):
             (("line 1", "X/Z Step"), self.text.replace("X/Z Step", "Weather")),
             (("0 lines",), ""),
             (("line 6", "y of the stack", '"six"'), "\r\n".join([*rows[:5], "000000\tsix\t0\t1\t0\t2", *rows[6:]])),
+            (("line 6", "z of the stack", '"9223372036854775807"'),
+             "\r\n".join([*rows[:5], "000000\t000000\t9223372036854775807\t1\t0\t2", *rows[6:]])),
         ):
             with self.subTest(says):
                 self.write(text)
