@@ -48,7 +48,8 @@ class Verification {
       throw;
     } catch (const Error& error) {
       // What cannot be opened is damaged as a whole.
-      report({"", error.what()});
+      const std::string text = error.what();
+      report({"", text.starts_with(path_ + ": ") ? text.substr(path_.size() + 2) : text});
       ++total_.damaged;
     }
     all_damaged_ += total_.damaged + damaged_files_;
@@ -72,15 +73,17 @@ class Verification {
 
   /// What `spimstitch run` made has checksums of all its files beside it.
   void verify_files() {
-    const fs::path normal = fs::absolute(path_).lexically_normal();
-    const fs::path output = normal.has_filename() ? normal : normal.parent_path();
+    // As the user wrote it, for messages; "." has no name of its own.
+    const fs::path typed = (fs::path(path_) / "").parent_path(),
+                   absolute = fs::absolute(typed).lexically_normal();
     std::error_code ignored;
+    const fs::path output = fs::exists(manifest_path(typed), ignored) ? typed : absolute;
     if (!fs::exists(manifest_path(output), ignored)) {
       if (remedy_ == Remedy::repair)
         throw Error(
             fmt::format("{}: cannot be repaired: there is no {}, which says how it was made; make it "
                         "again",
-                        path_, manifest_path(output).string()));
+                        path_, manifest_path(typed).string()));
       return;
     }
     const auto sink = [this](const std::string& file, const std::string& reason) { report({file, reason}); };
