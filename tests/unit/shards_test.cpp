@@ -42,12 +42,17 @@ std::vector<std::byte> bytes_of_string(std::string_view text) {
 }
 
 TEST(Crc32c, AgreesWithTheStandard) {
-  for (const auto& sum : {crc32c, detail::crc32c_by_table}) {
+  const auto by_table = [](const std::vector<std::byte>& bytes, std::uint32_t before = 0) {
+    return detail::crc32c_by_table(bytes.data(), bytes.size(), before);
+  };
+  const auto check = [](const auto& sum) {
     EXPECT_EQ(sum({}, 0), 0U);
     EXPECT_EQ(sum(bytes_of_string("123456789"), 0), 0xE3069283U);
     EXPECT_EQ(sum(std::vector<std::byte>(32), 0), 0x8A9136AAU);
     EXPECT_EQ(sum(bytes_of_string("456789"), sum(bytes_of_string("123"), 0)), 0xE3069283U);
-  }
+  };
+  check(by_table);
+  check([](const std::vector<std::byte>& bytes, std::uint32_t before) { return crc32c(bytes, before); });
 }
 
 TEST(ZarrShardIndex, AgreesWithOtherImplementations) {
