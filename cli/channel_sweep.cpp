@@ -289,6 +289,8 @@ void ChannelRun::say_published(const std::string& layout_text) const {
   }
   fmt::print("{}: {} voxels, {} level{}\n", request_.stitching.output.path, format_triple(spec.shape),
              spec.levels, spec.levels == 1 ? "" : "s");
+  for (const ExtraOutput& extra : outputs_.extras())
+    fmt::print("  and {}: {}\n", extra.writer.id, extra.path);
   fmt::print("  stored files: {}\n  stored bytes: {}\n", files, bytes);
 }
 

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "spim/host/converted_volume.hpp"
@@ -69,10 +68,12 @@ std::vector<std::string> ledger_names(const fs::path& place, const std::string& 
   return files;
 }
 
-/// What stays of a file or folder when it is renamed; "-" when there is none.
+constexpr const char* kNothing = "-";
+
+/// What stays of a file or folder when it is renamed; kNothing when there is none.
 std::string identity(const fs::path& path) {
   const auto id = file_id(path);
-  return id ? fmt::format("{}", id->second) : "-";
+  return id ? fmt::format("{}", id->second) : kNothing;
 }
 
 void make_folder(const fs::path& folder) {
@@ -126,6 +127,9 @@ void RunOutputs::check_targets(std::span<const fs::path> inputs) const {
           "place on the same disk, or convert the volume afterwards",
           output.path, outputs_.path));
     const Publication refuses(output.path, session_.options().overwrite, inputs);
+    // Options that contradict each other are found by the writer itself.
+    (void)spim::create_writer(session_.registry(), session_.host(), output.writer, place_of(output))
+        ->most_channels();
   }
 }
 
@@ -139,9 +143,18 @@ bool RunOutputs::goes_along(const ExtraOutput& output, const VolumeSpec& spec) c
   } catch (const Cancelled&) {
     throw;
   } catch (const Error&) {
-    return false;  // of files with one level, say; what is really wrong is said when it is converted
+    return false;  // of files with one level, say; what is really wrong is said by check_convertible()
   }
   return writer->unit_shape(spec) != Index3{};
+}
+
+/// Asks the writer of a format that is made at the end whether it can, before the work.
+void RunOutputs::check_convertible(const ExtraOutput& output, VolumeSpec spec) const {
+  spec.levels = levels_of(output, spec.levels);
+  spec.chunk = {};
+  if (!output.planes.empty()) spec.shape.z = 1;
+  (void)spim::create_writer(session_.registry(), session_.host(), output.writer, place_of(output))
+      ->chunk_shape(spec);
 }
 
 Index3 RunOutputs::choose(VolumeSpec& spec) {
@@ -158,8 +171,11 @@ Index3 RunOutputs::choose(VolumeSpec& spec) {
         "--also {} beside one that can, such as zarr",
         outputs_.writer.id, outputs_.writer.id));
   }
-  for (const ExtraOutput& output : outputs_.extras)
-    (goes_along(output, spec) ? along_ : others_).push_back(&output);
+  for (const ExtraOutput& output : outputs_.extras) {
+    const bool along = goes_along(output, spec);
+    if (!along) check_convertible(output, spec);
+    (along ? along_ : others_).push_back(&output);
+  }
   return create_writer()->unit_shape(spec);
 }
 
@@ -260,17 +276,25 @@ bool RunOutputs::is_publishing() const {
 }
 
 bool RunOutputs::is_published() const {
+  // Of all: after a power cut the names need not have come in their order.
   const std::vector<std::string> identities = marked();
-  return !identities.empty() && identities.front() == identity(outputs_.path);
+  if (identities.size() != outputs_.extras.size() + 1) return false;
+  const auto stands = [](const std::string& earlier, const std::string& path) {
+    return earlier != kNothing && earlier == identity(path);
+  };
+  if (!stands(identities.front(), outputs_.path)) return false;
+  for (std::size_t i = 0; i < outputs_.extras.size(); ++i)
+    if (!stands(identities[i + 1], outputs_.extras[i].path)) return false;
+  return true;
 }
 
 void RunOutputs::publish(std::span<const fs::path> inputs) const {
   std::vector<std::unique_ptr<Publication>> publications;
   std::vector<std::string> before = marked(), now;
-  before.resize(outputs_.extras.size() + 1);
+  before.resize(outputs_.extras.size() + 1, kNothing);
   const auto add = [&](const std::string& path, const fs::path& place) {
     const std::string& earlier = before[now.size()];
-    const bool has_name = !earlier.empty() && earlier == identity(path);
+    const bool has_name = earlier != kNothing && earlier == identity(path);
     now.push_back(has_name ? earlier : identity(place));
     if (has_name) return;
     make_folder(resolved(path).parent_path());

@@ -71,6 +71,7 @@ class RunOutputs {
   std::int32_t levels_of(const ExtraOutput& output, std::int32_t levels) const;
   Configuration configuration_of(const ExtraOutput& output, const Configuration& saved) const;
   bool goes_along(const ExtraOutput& output, const VolumeSpec& spec) const;
+  void check_convertible(const ExtraOutput& output, VolumeSpec spec) const;
   void convert(const ExtraOutput& output, const VolumeLabels& labels) const;
   void convert_volume(const ExtraOutput& output, VolumeSource& source, const VolumeLabels& labels) const;
   void convert_planes(const ExtraOutput& output, const VolumeSource& source,

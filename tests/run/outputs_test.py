@@ -143,6 +143,8 @@ class Formats(Outputs):
                            (("--also", "tiff=img_%04d.tiff"), "folder"),
                            (("--also", "zarr"), "gets in the way"),
                            (("--also", "precomputed=/proc/spim_elsewhere"), "another disk"),
+                           (("--also", "jp2", "--psnr", "much"), "signal to noise"),
+                           (("--also", "precomputed", "--also-set", "precomputed.shard=1"), "shard"),
                            (("--writer", "tiff", "--also", "blockfs"), "in parts")):
             done = self.call(*more, code=2)
             self.assertIn(says, done.stderr, more)
