@@ -150,7 +150,8 @@ void ChannelRun::run() {
   const std::string plan = plan_now();
   session_.bad_frames()->clear();  // those of the channel before
   std::error_code error;
-  const bool is_unfinished = folder_.exists() && fs::exists(folder_.content(), error);
+  const bool is_unfinished =
+      folder_.exists() && (fs::exists(folder_.content(), error) || outputs_.is_publishing());
   if ((run.resume || run.shares()) && !is_unfinished && is_published(plan)) {
     if (!run.shares() && fs::exists(folder_.path(), error)) {  // the end may have come in the middle of this
       take_lock(RunSharing::alone);
@@ -175,7 +176,10 @@ void ChannelRun::run() {
 
 void ChannelRun::work(const std::string& plan) try {
   const RunOptions& run = request_.run;
-  if (outputs_.is_publishing() && run.includes(Phase::finish)) return finish(plan);
+  if (outputs_.is_publishing()) {  // everything is made
+    if (run.includes(Phase::finish)) finish(plan);
+    return;
+  }
   if (run.includes(Phase::illumination)) illumination();
   if (run.includes(Phase::alignment)) alignment();
   if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))

@@ -209,21 +209,24 @@ class Lasting(Outputs):
 
     def test_ended_while_outputs_got_their_names_it_only_names_the_rest(self):
         more = ("--also", "blockfs")
-        for phase in ("sweep", "levels"):
-            self.call(*more, "--phase", phase)
-        shutil.copytree(self.path("out.ngff.run"), self.path("copy"))
-        self.call(*more, "--phase", "finish")
-        expected = files_of(self.path("out"), self.path("out.ngff"))
-        for name in ("output", "also-blockfs"):
-            shutil.rmtree(self.path("copy", name))
-        inodes = [str(os.stat(self.path(name)).st_ino) for name in ("out.ngff", "out")]
-        os.rename(self.path("out.ngff"), self.path("copy", "output"))
-        os.rename(self.path("copy"), self.path("out.ngff.run"))
-        with open(self.path("out.ngff.run", "publishing"), "w") as file:
-            file.write("\n".join(inodes))
-        self.call(*more, "--resume")
-        self.assertEqual(files_of(self.path("out"), self.path("out.ngff")), expected)
-        self.assertFalse(os.path.exists(self.path("out.ngff.run")))
+        for name, place in (("out.ngff", "output"), ("out", "also-blockfs")):  # which has no name yet
+            with self.subTest(name):
+                self.clean()
+                for phase in ("sweep", "levels"):
+                    self.call(*more, "--phase", phase)
+                shutil.copytree(self.path("out.ngff.run"), self.path("copy"))
+                self.call(*more, "--phase", "finish")
+                expected = files_of(self.path("out"), self.path("out.ngff"))
+                for other in ("output", "also-blockfs"):
+                    shutil.rmtree(self.path("copy", other))
+                inodes = [str(os.stat(self.path(output)).st_ino) for output in ("out.ngff", "out")]
+                os.rename(self.path(name), self.path("copy", place))
+                os.rename(self.path("copy"), self.path("out.ngff.run"))
+                with open(self.path("out.ngff.run", "publishing"), "w") as file:
+                    file.write("\n".join(inodes))
+                self.call(*more, "--resume")
+                self.assertEqual(files_of(self.path("out"), self.path("out.ngff")), expected)
+                self.assertFalse(os.path.exists(self.path("out.ngff.run")))
 
     def test_shards_in_three_processes_one_of_them_killed_are_the_same(self):
         self.call(*SHARDED)
