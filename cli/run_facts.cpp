@@ -134,7 +134,11 @@ void add_notes(ordered_json& document, const std::vector<ordered_json>& records)
 }
 
 /// What the tasks say of frames that could not be read.
-void add_bad_frames(ordered_json& document) {
+void add_bad_frames(ordered_json& document, const RunFolder& folder) {
+  if (const auto text = folder.document("bad-frames.json")) {
+    document["bad_frames"] = ordered_json::parse(*text);
+    return;
+  }
   std::vector<ordered_json> all;
   for (const ordered_json& task : document["tasks"]) {
     const ordered_json notes = task.value("notes", ordered_json::object());
@@ -143,7 +147,7 @@ void add_bad_frames(ordered_json& document) {
     for (const ordered_json& row : rows)
       if (std::ranges::find(all, row) == all.end()) all.push_back(row);
   }
-  if (!document.contains("bad_frames")) document["bad_frames"] = all;
+  document["bad_frames"] = all;
 }
 
 /// The file that the tiles were placed by, or that was made and not used.
@@ -234,7 +238,7 @@ void add_run_facts(ordered_json& document, const RunFolder& folder) try {
     add_notes(document, records);
     add_result(document, records);
   }
-  add_bad_frames(document);
+  add_bad_frames(document, folder);
   add_alignment(document);
 } catch (const ordered_json::exception&) {
   // What somebody else wrote is not worth losing the checksums for, which are in the document already.

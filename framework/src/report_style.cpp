@@ -84,7 +84,7 @@ th, td { border-bottom: 1px solid var(--line); padding: 4px 8px; vertical-align:
 td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 .options td:first-child { width: 240px; }
 th.remark { min-width: 220px; }
-td.path { overflow-wrap: anywhere; min-width: 180px; }
+td.path { min-width: 180px; }
 td.nowrap { white-space: nowrap; }
 .chip { white-space: nowrap; border-left: 5px solid; padding-left: 6px; }
 .chip.agrees { border-color: var(--agrees); } .chip.doubtful { border-color: var(--doubtful); border-left-style: dashed; }

@@ -82,8 +82,9 @@ std::string figures(const ordered_json& manifest) {
       fmt::format("µm of a voxel x, y, z; {} level{}", result.value("levels", 1),
                   result.value("levels", 1) == 1 ? "" : "s"));
   figure(detail::size_text(result.value("camera_bytes", 0.0)),
-         fmt::format("of camera data: {} frames in {} tile{}",
-                     detail::grouped(camera.value("frames", std::int64_t{0})), camera.value("tiles", 0),
+         fmt::format("of camera data: {} frame{} in {} tile{}",
+                     detail::grouped(camera.value("frames", std::int64_t{0})),
+                     camera.value("frames", 0) == 1 ? "" : "s", camera.value("tiles", 0),
                      camera.value("tiles", 0) == 1 ? "" : "s"));
   figure(detail::size_text(result.value("stored_bytes", 0.0)),
          fmt::format("stored: a ratio of {:.2f}", result.value("ratio", 0.0)));

@@ -199,9 +199,7 @@ std::string frames_section(const ordered_json& manifest) {
   const auto samples = clipped.value("samples", std::int64_t{0});
   if (samples > 0)
     text += fmt::format(
-        "<p>Of {} corrected pixels {} became 0 because they were below it, and {} became 65,535 because they "
-        "were "
-        "above.</p>",
+        "<p>Of {} corrected pixels {} were below 0 and became 0; {} were above 65,535 and became 65,535.</p>",
         grouped(samples), grouped(below), grouped(above));
   if (bad.empty() && gaps.empty())
     text += "<p>Every frame was read, and the camera dropped none that it counted.</p>";

@@ -75,7 +75,9 @@ std::string verdict_line(const ordered_json& manifest, const std::filesystem::pa
   std::string text = "<p>";
   text += alignment.value("used", false) ? "Tiles are where an alignment puts them."
                                          : "Tiles are where the stage says: the alignment was not used.";
-  if (!verdict.empty())
+  if (verdict == "do not use")
+    text += " Its verdict: <strong>do not use</strong>; the overlaps do not tell where the tiles are.";
+  else if (!verdict.empty())
     text += fmt::format(
         " Its verdict: <strong>{}</strong>; trusted overlaps differ from it by {:.2f} voxels RMS, at "
         "worst {:.2f}.",
@@ -104,6 +106,13 @@ std::string short_name(const std::filesystem::path& tile) {
   return tile.lexically_relative(root).string();
 }
 
+/// A path that may be broken behind each of its folders.
+std::string breakable(const std::string& path) {
+  std::string text;
+  for (const char c : path) text += c == '/' ? std::string("/<wbr>") : std::string(1, c);
+  return text;
+}
+
 std::string tile_rows(const AlignmentResult& result) {
   std::string text;
   for (std::size_t i = 0; i < result.tiles.size(); ++i) {
@@ -113,8 +122,8 @@ std::string tile_rows(const AlignmentResult& result) {
         "<tr><td class=\"n\">{}</td><td class=\"path\">{}</td><td class=\"n\">{:.1f}, {:.1f}, {:.1f}</td><td "
         "class=\"n\">{:+.2f}, "
         "{:+.2f}, {:+.2f}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
-        tile_number(i), html_escape(short_name(tile.name)), tile.stage_um.x, tile.stage_um.y, tile.stage_um.z,
-        tile.shift_voxels.x, tile.shift_voxels.y, tile.shift_voxels.z,
+        tile_number(i), breakable(html_escape(short_name(tile.name))), tile.stage_um.x, tile.stage_um.y,
+        tile.stage_um.z, tile.shift_voxels.x, tile.shift_voxels.y, tile.shift_voxels.z,
         residual < 0 ? "–" : fmt::format("{:.2f}", residual), grouped(tile.region.frames),
         tile.remark.empty() ? (tile.linked ? "" : "where the stage says") : html_escape(tile.remark));
   }

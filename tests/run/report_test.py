@@ -1,0 +1,196 @@
+"""What a run leaves beside its volume: a manifest that is right, and a page that needs nothing else."""
+
+import base64
+import html.parser
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
+from cli_support import BIN, Case, read_json, read_zarr
+
+VOID = {"meta", "link", "img", "br", "wbr", "hr", "input", "col"}
+
+
+class Page(html.parser.HTMLParser):
+    """A page taken apart: its text, its links and pictures, and what is wrong with its elements."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.open, self.faults, self.links, self.pictures, self.text, self.elements = [], [], [], [], [], set()
+        with open(path, encoding="utf-8") as file:
+            self.source = file.read()
+        self.feed(self.source)
+        self.faults += [f"{name} is never closed" for name in self.open]
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.add(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "xlink:href", "action", "data", "srcset"):
+                (self.pictures if (value or "").startswith("data:image/png") else self.links).append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text.append(data)
+
+    def words(self):
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+    def images(self):
+        return [np.asarray(Image.open(io.BytesIO(base64.b64decode(p.split(",", 1)[1])))) for p in self.pictures]
+
+
+class Report(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"spim_report_{os.getpid()}")
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.run_program("simulate", "-o", cls.shared, "--tiles", "1,2,1", "--frames", "40", "--frame-width", "96",
+                        "--frame-height", "64", "--overlap", "0.3", "--organ-size", "0", "--seed", "4", "--stripes", "0.3",
+                        "--displace-tile", "0,1,0:0,3.6,0", "--channels", "A,B", "--silent")
+        cls.run_program("run", "A", "B", *cls.options(), cwd=cls.shared)
+        cls.manifest = read_json(os.path.join(cls.shared, "A_stitched.ngff.run.json"))
+        cls.page = Page(os.path.join(cls.shared, "A_stitched.ngff.report.html"))
+
+    @staticmethod
+    def options():
+        return ("--silent", "--levels", "3", "--chunk-size", "32,32,32", "--set", "aligner.sample-count=4", "--tasks", "3",
+                "--destripe", "wavelet", "--dark", "100", "--flat", "none")
+
+    @staticmethod
+    def run_program(*arguments, cwd=None, code=0):
+        done = subprocess.run([os.path.join(BIN, "spimstitch"), *arguments], cwd=cwd, capture_output=True, text=True)
+        assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def assert_sound(self, page):
+        self.assertEqual(page.faults, [])
+        self.assertFalse(page.elements & {"script", "iframe", "object", "embed", "base", "form"})
+        for link in page.links:
+            self.assertFalse(re.match(r"(?i)(https?:|file:|//|/)", link), link)
+        self.assertNotRegex(page.source, r"(?i)@import|url\(\s*['\"]?(?!#)|\bon\w+=")
+
+    def test_the_manifest_tells_what_was_done(self):
+        m = self.manifest
+        self.assertEqual(m["camera"], {"tiles": 2, "frames": 80, "bytes": 80 * 96 * 64 * 2})
+        self.assertEqual([t["frames"] for t in m["tiles"]], [40, 40])
+        volume = read_zarr(os.path.join(self.shared, "A_stitched.ngff"), 0)
+        self.assertEqual(m["result"]["shape"], list(volume.shape[::-1]))
+        self.assertEqual(m["result"]["stored_bytes"], m["output"]["bytes"])
+        self.assertEqual(list(m["phases"]), ["alignment", "sweep", "levels", "finish"])
+        self.assertEqual(list(m["stages"]), ["read", "correct", "place", "halve", "encode", "commit"])
+        for name, stage in m["stages"].items():
+            self.assertEqual(stage["bytes"], sum(p["stages"].get(name, {}).get("bytes", 0) for p in m["phases"].values()))
+        self.assertGreaterEqual(m["phases"]["sweep"]["stages"]["read"]["bytes"], m["camera"]["bytes"])
+        self.assertEqual(m["clipped"]["samples"], 80 * 96 * 64)
+        self.assertLessEqual(abs(sum(p["seconds"] for p in m["phases"].values()) / m["time"]["work_seconds"] - 0.7), 0.31)
+        self.assertEqual(m["machine"]["kernel"].split()[0], os.uname().sysname)
+        self.assertEqual(m["machine"]["host"], os.uname().nodename)
+        self.assertGreater(m["processes"][0]["peak_memory_bytes"], 1 << 20)
+        self.assertTrue(m["file_systems"]["output"]["type"])
+        self.assertEqual((m["bad_frames"], m["dropped_frames"]), ([], []))
+
+    def test_every_stored_file_has_its_checksum(self):
+        root = os.path.join(self.shared, "A_stitched.ngff")
+        stored = {}
+        for folder, _, names in os.walk(root):
+            for name in names:
+                path = os.path.join(folder, name)
+                stored[os.path.relpath(path, root)] = os.path.getsize(path)
+        listed = {path: size for task in self.manifest["tasks"] for path, size, _ in task["files"] if not path.startswith("/")}
+        self.assertEqual(listed, stored)
+        self.assertEqual((len(stored), sum(stored.values())), (self.manifest["output"]["files"], self.manifest["output"]["bytes"]))
+
+    def test_the_alignment_is_told_with_its_verdict(self):
+        found = read_json(os.path.join(self.shared, "A-align.json"))["spimstitch"]
+        alignment = self.manifest["alignment"]
+        self.assertEqual(alignment["verdict"], found["verdict"])
+        self.assertTrue(alignment["used"])
+        self.assertEqual(alignment["links"][0]["tiles"], [0, 1])
+        first = [t["first_voxel_um"][1] for t in self.manifest["tiles"]]
+        nominal = [t["nominal_um"][1] for t in self.manifest["tiles"]]
+        self.assertAlmostEqual((first[1] - first[0]) - (nominal[1] - nominal[0]), 3.6, delta=0.4)
+        self.assertIn("A-align.html", self.page.links)
+        second = read_json(os.path.join(self.shared, "B_stitched.ngff.run.json"))
+        self.assertEqual(second["alignment"]["verdict"], found["verdict"])
+        self.assertEqual(os.path.basename(second["alignment"]["page"]), "A-align.html")
+
+    def test_the_page_needs_nothing_else_and_is_well_formed(self):
+        self.assert_sound(self.page)
+        self.assert_sound(Page(os.path.join(self.shared, "B_stitched.ngff.report.html")))
+        self.assertIn("Content-Security-Policy", self.page.source)
+        self.assertIn("Run of A", self.page.words())
+
+    def test_the_page_says_the_numbers_of_the_manifest(self):
+        words, m = self.page.words(), self.manifest
+        x, y, z = m["result"]["shape"]
+        for expected in (f"{x:,} × {y:,} × {z:,}", f"a ratio of {m['result']['ratio']:.2f}", "80 frames in 2 tiles",
+                         m["output"]["checksum"], m["time"]["start"], m["time"]["end"], m["machine"]["cpu"],
+                         f"{m['clipped']['samples']:,} corrected pixels {m['clipped']['below']:,} were below 0",
+                         f"verdict: {m['alignment']['verdict']}"):
+            self.assertIn(re.sub(r"\s+", " ", expected), words)
+        for name, stage in m["stages"].items():
+            self.assertRegex(words, rf"{name} [^|]*? {stage['cpu_seconds']:.2f} s")
+        for tile in m["tiles"]:
+            self.assertIn("/".join(tile["file"].split("/")[-4:]), self.page.source.replace("<wbr>", ""))
+
+    def test_projections_show_the_maxima_of_the_volume(self):
+        volume = read_zarr(os.path.join(self.shared, "A_stitched.ngff"), 0)
+        black, white = map(int, re.search(r"Black is (\d+), white (\d+) grey levels: percentiles", self.page.words()).groups())
+        shown = self.page.images()[:3]
+        for picture, maxima in zip(shown, (volume.max(0), volume.max(2).T, volume.max(1))):
+            expected = np.clip((maxima.astype(float) - black) * 255 / (white - black), 0, 255)
+            self.assertEqual(picture.shape, expected.shape)
+            self.assertLessEqual(np.abs(picture - expected).max(), 0.51)
+
+    def test_parts_are_added_up(self):
+        options = [o for o in self.options() if o not in ("--set", "aligner.sample-count=4")]
+        call = ("run", "A", "-o", self.path("parts.ngff"), "--alignment", "A-align.json", *options)
+        for phase in ("sweep", "sweep", "levels", "finish"):
+            part = ("--part", "0/2") if phase == "sweep" and not os.path.exists(self.path("parts.ngff.run")) else ()
+            self.run_program(*call, "--phase", phase, *part, cwd=self.shared)
+        m = read_json(self.path("parts.ngff.run.json"))
+        self.assertEqual(len(m["processes"]), 4)
+        self.assertGreaterEqual(m["clipped"]["samples"], self.manifest["clipped"]["samples"])
+        self.assertEqual(m["output"]["checksum"], self.manifest["output"]["checksum"])
+        page = Page(self.path("parts.ngff.report.html"))
+        self.assert_sound(page)
+        self.assertIn("of 4 processes together", page.words())
+
+    def test_a_volume_without_light_has_a_page_too(self):
+        scan = self.path("dark")
+        self.run_program("simulate", "-o", scan, "--frames", "2", "--frame-width", "32", "--frame-height", "32", "--empty-tile",
+                         "0,0,0", "--offset", "0", "--read-noise", "0", "--channels", "A", "--silent")
+        self.run_program("run", "A", "--levels", "1", "--silent", "--flat", "none", "--writer", "blockfs", cwd=scan)
+        page = Page(os.path.join(scan, "A_stitched.report.html"))
+        self.assert_sound(page)
+        self.assertIn("All voxels are 0", page.words())
+
+    def test_a_format_without_a_reader_has_a_page_that_says_so(self):
+        self.run_program("run", "A", "-o", self.path("none"), "--writer", "null", "--alignment", "A-align.json", "--flat", "none",
+                         "--destripe", "none", "--silent", cwd=self.shared)
+        page = Page(self.path("none.report.html"))
+        self.assert_sound(page)
+        self.assertIn("The volume cannot be shown", page.words())
+
+
+if __name__ == "__main__":
+    unittest.main()
