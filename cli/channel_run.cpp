@@ -12,6 +12,7 @@
 #include "aligning.hpp"
 #include "bridged_frames.hpp"
 #include "measured_flat.hpp"
+#include "run_course.hpp"
 #include "run_manifest.hpp"
 #include "run_record.hpp"
 #include "run_report.hpp"
@@ -180,6 +181,7 @@ void ChannelRun::work(const std::string& plan) try {
     if (run.includes(Phase::finish)) finish(plan);
     return;
   }
+  expect_phases();
   if (run.includes(Phase::illumination)) illumination();
   if (run.includes(Phase::alignment)) alignment();
   if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))
@@ -197,6 +199,37 @@ void ChannelRun::take_lock(RunSharing sharing) try {
 } catch (const Error& error) {
   if (!request_.run.shares()) throw;
   throw NotYet(error.what());
+}
+
+/// For the estimate of the time that is left.
+void ChannelRun::expect_phases() {
+  const RunOptions& run = request_.run;
+  CourseRequest course{request_.stitching, tiles_.size()};
+  std::error_code error;
+  for (const TilePath& tile : tiles_)
+    if (fs::is_regular_file(tile.path, error))
+      course.camera_bytes += static_cast<double>(fs::file_size(tile.path, error));
+  course.illumination =
+      run.includes(Phase::illumination) && request_.measure_flat && !folder_.done("illumination");
+  course.alignment = run.includes(Phase::alignment) && request_.align && !folder_.done("alignment");
+  course.sweep = run.includes(Phase::sweep);
+  course.finish = run.includes(Phase::finish);
+  course.channels_after = request_.channels_after;
+  if (const auto layout = folder_.document("layout.json")) {
+    const TaskLayout tasks(parse_task_shape(*layout, (folder_.path() / "layout.json").string()));
+    const std::int64_t all = tasks.sweep_tasks();
+    const auto [first, end] =
+        run.shares() && course.sweep ? run.share_of(all) : std::pair{std::int64_t{0}, all};
+    std::int64_t wanted = 0;
+    for (std::int64_t i = first; i < end; ++i) wanted += !folder_.done(task_name({0, i}));
+    course.sweep_share = static_cast<double>(wanted) / static_cast<double>(std::max<std::int64_t>(all, 1));
+  }
+  session_.expect(course_of(course, session_.executor().workers()));
+}
+
+void ChannelRun::enter(Phase phase) {
+  record_->enter(phase_word(phase));
+  session_.enter(std::string(phase_word(phase)));
 }
 
 /// Takes the run folder, so that nobody else writes to the same output.
@@ -309,7 +342,7 @@ bool ChannelRun::needed(std::string_view task) {
 
 void ChannelRun::illumination() {
   if (!request_.measure_flat || !needed("illumination")) return;
-  record_->enter("illumination");
+  enter(Phase::illumination);
   StitchRequest request = request_.stitching;
   request.common.overwrite = true;  // what stands there now is of this run: check_targets()
   const fs::path path = flat_path(request);
@@ -319,7 +352,7 @@ void ChannelRun::illumination() {
 
 void ChannelRun::alignment() {
   if (!request_.align || !needed("alignment")) return;
-  record_->enter("alignment");
+  enter(Phase::alignment);
   const fs::path target = alignment_path(request_.stitching), page = report_path(request_.stitching);
   align_tiles(target, page);
   folder_.record(product_entry("alignment", {target, page}, *session_.bad_frames()));

@@ -43,6 +43,7 @@ struct ChannelRequest {
   std::string alignment_of_first;   ///< file that another channel of the same call makes; "" for none
   std::vector<ExtraOutput> extras;  ///< the volume in other formats
   bool keep_stacks = false;         ///< keep the volumes of the tiles, too
+  std::size_t channels_after = 0;   ///< that this call makes when this one is done
 };
 
 /// The alignment that a channel makes: beside the output, named after the channel as the original script
@@ -82,6 +83,8 @@ class ChannelRun {
   void check_targets() const;
   void settle_bad_frames() const;
   bool needed(std::string_view task);
+  void expect_phases();
+  void enter(Phase phase);
   void illumination();
   void alignment();
   void align_tiles(const std::filesystem::path& target, const std::filesystem::path& page);

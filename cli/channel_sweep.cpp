@@ -83,7 +83,7 @@ void ChannelRun::sweep_and_levels() {
 
 /// A format that must be written in one go.
 void ChannelRun::write_at_once(Volume& volume) {
-  record_->enter("sweep");
+  enter(Phase::sweep);
   const StitchRequest& request = request_.stitching;
   write_volume(session_, *volume.stitched.volume,
                {request.output, request.plugins.get(), stitching_inputs(request, *volume.folder),
@@ -124,7 +124,7 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
   committer.note_with([this] { return bad_frame_notes(*session_.bad_frames()); });
   SweepShare share{{}, run.shares() ? Leftovers::leave : Leftovers::make};
   if (run.includes(Phase::sweep)) {
-    record_->enter("sweep");
+    enter(Phase::sweep);
     const auto [first, end] =
         run.shares() ? run.share_of(layout.sweep_tasks()) : std::pair{std::int64_t{0}, layout.sweep_tasks()};
     for (std::int64_t i = first; i < end; ++i)
@@ -150,7 +150,7 @@ void ChannelRun::make_levels(const TaskLayout& layout, const std::set<std::int64
   std::vector<TaskId> tasks = layout.tasks();
   std::erase_if(tasks, [](TaskId task) { return task.level == 0; });
   if (tasks.empty()) return;
-  record_->enter("levels");
+  enter(Phase::levels);
   const auto [first, end] = run.shares()
                                 ? run.share_of(static_cast<std::int64_t>(tasks.size()))
                                 : std::pair{std::int64_t{0}, static_cast<std::int64_t>(tasks.size())};
@@ -180,7 +180,7 @@ void ChannelRun::require_done(const TaskLayout& layout, std::int32_t level) cons
 
 /// Metadata and indices, behind which the output is complete.
 void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
-  record_->enter("finish");
+  enter(Phase::finish);
   require_done(layout, layout.shape().spec.levels);
   for (const TaskId task : layout.tasks()) {
     const auto entry = folder_.entry(task_name(task));

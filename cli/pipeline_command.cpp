@@ -181,6 +181,7 @@ void run_channels(Session& session, const Pipeline& pipeline, const std::vector<
     if (!alignment.empty()) request.align = false;
     if (choices.align && alignment.empty()) alignment = alignment_path(request.stitching).string();
     if (choices.metadata) check_metadata(session, request.stitching, *choices.metadata);
+    request.channels_after = static_cast<std::size_t>(&channels.back() - &channel);
     ChannelRun(session, std::move(request)).run();
   }
 }

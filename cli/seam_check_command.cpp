@@ -120,7 +120,8 @@ std::vector<Seam> measure(Session& session, TileFolder& folder, const Request& r
   std::vector<TilePair> pairs = plan_pairs(tiles, {voxel_um, 4});
   std::erase_if(pairs, [](const TilePair& pair) { return !pair.neighbours; });
   std::vector<Seam> seams(pairs.size());
-  session.progress().begin("measuring overlaps", static_cast<std::int64_t>(pairs.size()));
+  session.progress().begin_counting("measuring overlaps", "overlaps",
+                                    static_cast<std::int64_t>(pairs.size()));
   session.executor().parallel_for(static_cast<std::int64_t>(pairs.size()), [&](std::int64_t k, int) {
     const auto [i, j] =
         std::pair{pairs[static_cast<std::size_t>(k)].fixed, pairs[static_cast<std::size_t>(k)].moving};

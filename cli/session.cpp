@@ -9,23 +9,27 @@ namespace spim::cli {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-std::unique_ptr<Progress> make_progress(const CommonOptions& options) {
-  if (options.silent) return std::make_unique<NoProgress>();
-  return std::make_unique<TerminalProgress>();
-}
-
-}  // namespace
-
 Session::Session(const CommonOptions& options, const CancelToken& cancel)
     : options_(options),
       logger_(options.lowest_level()),
       executor_(options.team(), cancel),
       host_(executor_, [this](LogLevel level, std::string_view message) { log(level, message); }),
-      progress_(make_progress(options)) {}
+      terminal_(options.silent ? nullptr : std::make_unique<TerminalProgress>()) {}
 
 Session::~Session() = default;
+
+Progress& Session::progress() noexcept {
+  if (terminal_) return *terminal_;
+  return silence_;
+}
+
+void Session::expect(std::vector<Leg> legs) {
+  if (terminal_) terminal_->expect(std::move(legs));
+}
+
+void Session::enter(const std::string& name) {
+  if (terminal_) terminal_->enter(name);
+}
 
 const Registry& Session::registry() {
   if (!registry_) registry_ = std::make_unique<Registry>(plugin_search_path(options_));

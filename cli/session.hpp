@@ -2,6 +2,8 @@
 /// The services of one running command: log, workers, progress, plugins.
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "common_options.hpp"
 #include "logger.hpp"
@@ -12,8 +14,11 @@
 #include "spim/host/progress.hpp"
 #include "spim/host/registry.hpp"
 #include "spim/host/stage_meter.hpp"
+#include "spim/host/time_estimate.hpp"
 
 namespace spim::cli {
+
+class TerminalProgress;
 
 class Session {
  public:
@@ -31,7 +36,11 @@ class Session {
   SessionNotes& notes() noexcept { return notes_; }
   const CommonOptions& options() const noexcept { return options_; }
   const Executor& executor() const noexcept { return executor_; }
-  Progress& progress() noexcept { return *progress_; }
+  Progress& progress() noexcept;
+  /// The phases that this command goes through, so that its progress is that of the whole.
+  void expect(std::vector<Leg> legs);
+  /// The phase `name` begins.
+  void enter(const std::string& name);
   /// What everything that is opened through the session costs.
   StageMeter& stages() noexcept { return stages_; }
   /// Frames that could not be read and were bridged.
@@ -48,7 +57,8 @@ class Session {
   Executor executor_;
   HostServices host_;
   StageMeter stages_;
-  std::unique_ptr<Progress> progress_;
+  std::unique_ptr<TerminalProgress> terminal_;  ///< none when silent
+  NoProgress silence_;
   std::shared_ptr<BadFrameLog> bad_frames_ = std::make_shared<BadFrameLog>();
   std::unique_ptr<Registry> registry_;
 };

@@ -20,6 +20,10 @@ std::string clock_text(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
+double seconds_of(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 }  // namespace
 
 TerminalProgress::TerminalProgress() : terminal_(isatty(STDERR_FILENO) != 0) {}
@@ -29,15 +33,31 @@ TerminalProgress::~TerminalProgress() {
 }
 
 void TerminalProgress::begin(std::string_view stage, std::int64_t total) {
+  begin_counting(stage, "", total);
+}
+
+void TerminalProgress::begin_counting(std::string_view stage, std::string_view unit, std::int64_t total) {
   const std::lock_guard lock(mutex_);
   finish_line();
   stage_ = stage;
+  unit_ = unit;
   total_ = total;
   done_ = 0;
   started_ = Clock::now();
+  whole_.restart(seconds_of(started_));
   const auto period = terminal_ ? Clock::duration(kTerminalPeriod) : Clock::duration(kPlainPeriod);
   next_draw_ = (started_ + period).time_since_epoch().count();
   if (terminal_) draw(started_);
+}
+
+void TerminalProgress::expect(std::vector<Leg> legs) {
+  const std::lock_guard lock(mutex_);
+  whole_.expect(std::move(legs), seconds_of(Clock::now()));
+}
+
+void TerminalProgress::enter(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  whole_.enter(name, seconds_of(Clock::now()));
 }
 
 void TerminalProgress::advance(std::int64_t bytes) noexcept {
@@ -58,26 +78,52 @@ void TerminalProgress::end() {
   finish_line();
 }
 
+std::string TerminalProgress::amount_text(double seconds) const {
+  const auto done = static_cast<double>(std::min(done_.load(), total_)), total = static_cast<double>(total_);
+  if (!unit_.empty()) return fmt::format("{} of {} {}", done_.load(), total_, unit_);
+  const auto text = [&](double part, double all, const char* what) {
+    return fmt::format("{:.1f} of {:.1f} MB{}  {:.1f} MB/s", part / 1e6, all / 1e6, what,
+                       seconds > 0 ? part / seconds / 1e6 : 0.0);
+  };
+  if (!whole_.knows() || whole_.leg().camera_bytes <= 0 || total <= 0) return text(done, total, "");
+  const double camera = whole_.leg().camera_bytes;
+  return text(camera * done / total, camera, " of camera data");
+}
+
+/// A stage on its own.
+std::string TerminalProgress::stage_text(double seconds) const {
+  const auto done = static_cast<double>(done_.load());
+  const double fraction = total_ > 0 ? std::clamp(done / static_cast<double>(total_), 0.0, 1.0) : 1.0;
+  std::string text = fmt::format("{:3.0f}%  {}  ", fraction * 100, amount_text(seconds));
+  if (fraction >= 1)
+    text += clock_text(seconds) + " taken";
+  else if (done > 0 && seconds > 0)
+    text += clock_text((static_cast<double>(total_) - done) * seconds / done) + " left";
+  return bar_text(fraction) + text;
+}
+
+/// A stage of a command whose phases are known: part and time are those of the whole.
+std::string TerminalProgress::whole_text(double now, double seconds) {
+  if (total_ > 0)
+    whole_.advance(std::clamp(static_cast<double>(done_.load()) / static_cast<double>(total_), 0.0, 1.0));
+  shown_ = std::max(shown_, std::min(whole_.fraction(now), 0.99));
+  return fmt::format("{}{:3.0f}% of all  {}  {}{} left", bar_text(shown_), shown_ * 100, amount_text(seconds),
+                     whole_.rough(now) ? "about " : "", clock_text(std::max(whole_.left(now), 1.0)));
+}
+
+std::string TerminalProgress::bar_text(double fraction) const {
+  if (!terminal_) return "";
+  const auto filled = static_cast<std::size_t>(fraction * kBarWidth);
+  return fmt::format("[{}{}] ", std::string(filled, '='), std::string(kBarWidth - filled, ' '));
+}
+
 void TerminalProgress::draw(Clock::time_point now) noexcept {
   try {
-    const auto done = static_cast<double>(done_.load());
-    const double fraction = total_ > 0 ? std::clamp(done / static_cast<double>(total_), 0.0, 1.0) : 1.0;
-    const double elapsed = std::chrono::duration<double>(now - started_).count();
-    const double rate = elapsed > 0 ? done / elapsed : 0;
-    std::string text = fmt::format("{:3.0f}%  {:.1f} of {:.1f} MB  {:.1f} MB/s  ", fraction * 100, done / 1e6,
-                                   static_cast<double>(total_) / 1e6, rate / 1e6);
-    if (fraction >= 1)
-      text += clock_text(elapsed) + " taken";
-    else if (rate > 0)
-      text += clock_text((static_cast<double>(total_) - done) / rate) + " left";
-    if (terminal_) {
-      const auto filled = static_cast<std::size_t>(fraction * kBarWidth);
-      text = fmt::format("\r\033[K{} [{}{}] {}", stage_, std::string(filled, '='),
-                         std::string(kBarWidth - filled, ' '), text);
-    } else {
-      text = fmt::format("{}: {}\n", stage_, text);
-    }
-    std::fwrite(text.data(), 1, text.size(), stderr);
+    const double seconds = seconds_of(now) - seconds_of(started_);
+    const std::string text = whole_.knows() ? whole_text(seconds_of(now), seconds) : stage_text(seconds);
+    const std::string line =
+        terminal_ ? fmt::format("\r\033[K{} {}", stage_, text) : fmt::format("{}: {}\n", stage_, text);
+    std::fwrite(line.data(), 1, line.size(), stderr);
     std::fflush(stderr);
     line_open_ = terminal_;
   } catch (...) {

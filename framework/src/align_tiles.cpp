@@ -114,19 +114,14 @@ class Alignment {
   std::vector<AlignedLink> measure(const std::vector<TilePair>& pairs, std::size_t which, const char* stage) {
     std::vector<AlignedLink> links(pairs.size());
     if (pairs.empty()) return links;
-    const auto work = [](const TilePair& p) {  // bytes of the overlap
-      return static_cast<std::int64_t>(2 * p.overlap_voxels.x * p.overlap_voxels.y * p.overlap_voxels.z);
-    };
-    std::int64_t total = 0;
-    for (const TilePair& pair : pairs) total += work(pair);
-    progress_.begin(stage, total);
     const auto count = static_cast<std::int64_t>(pairs.size());
+    progress_.begin_counting(stage, "overlaps", count);
     const bool at_once = count >= 2 * executor_.workers();
     const std::int64_t kept_bytes = settings_.kept_bytes / (at_once ? 2 * executor_.workers() : 2);
     const auto body = [&](std::int64_t i, int) {
       const auto k = static_cast<std::size_t>(i);
       links[k] = measure_one(pairs[k], which, kept_bytes);
-      progress_.advance(work(pairs[k]));
+      progress_.advance(1);
     };
     // Few pairs would leave workers idle: then one pair after the other, each on all workers.
     if (at_once)

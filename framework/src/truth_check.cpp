@@ -261,7 +261,7 @@ TruthReport check_truth(const std::vector<TrueTile>& given, const CheckedVolume&
   report.tiles.resize(tiles.size());
   Comparison comparison{model, *volume.reader, std::vector<Vec3>(tiles.size()),
                         std::vector<Vec3>(tiles.size())};
-  progress.begin("locating tiles", static_cast<std::int64_t>(tiles.size()));
+  progress.begin_counting("locating tiles", "tiles", static_cast<std::int64_t>(tiles.size()));
   executor.parallel_for(static_cast<std::int64_t>(tiles.size()), [&](std::int64_t n, int) {
     const auto t = static_cast<std::size_t>(n);
     const detail::Misplacement found =

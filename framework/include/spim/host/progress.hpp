@@ -12,6 +12,11 @@ class Progress {
   virtual ~Progress() = default;
   /// A stage of `total` bytes of work begins; a previous stage ends.
   virtual void begin(std::string_view stage, std::int64_t total) = 0;
+  /// The same where `total` counts things that `unit` names, e.g. "overlaps".
+  virtual void begin_counting(std::string_view stage, std::string_view unit, std::int64_t total) {
+    (void)unit;
+    begin(stage, total);
+  }
   virtual void advance(std::int64_t bytes) noexcept = 0;
   virtual void end() = 0;
 };
