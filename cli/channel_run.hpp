@@ -58,6 +58,9 @@ class ChannelRun {
   ChannelRun(Session& session, ChannelRequest request);
   ~ChannelRun();
 
+  /// Throws Error for what would fail after the work: names that are taken, tiles that are missing.
+  void check_targets() const;
+
   /// Does what request.run asks for. Throws NotYet, Error, Cancelled; what is done stays done.
   void run();
 
@@ -80,7 +83,6 @@ class ChannelRun {
   void open(const std::string& plan);
   void begin(const std::string& plan);
   void go_on(const std::string& stored, const std::string& plan);
-  void check_targets() const;
   void settle_bad_frames() const;
   bool needed(std::string_view task);
   void expect_phases();

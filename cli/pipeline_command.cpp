@@ -165,9 +165,11 @@ std::vector<std::string> channels_of(std::vector<std::string> channels, const In
   return channels;
 }
 
-/// All channels, one after the other; the first one's alignment is that of all.
-void run_channels(Session& session, const Pipeline& pipeline, const std::vector<std::string>& channels,
-                  const Configuration& saved, const Choices& choices) {
+/// What is done with each channel; the first one's alignment is that of all.
+std::vector<ChannelRequest> requests_of(Session& session, const Pipeline& pipeline,
+                                        const std::vector<std::string>& channels, const Configuration& saved,
+                                        const Choices& choices) {
+  std::vector<ChannelRequest> requests;
   std::string alignment;
   for (const std::string& channel : channels) {
     ChannelRequest request{pipeline.stitching, pipeline.run, saved, choices.measure_flat,
@@ -182,8 +184,18 @@ void run_channels(Session& session, const Pipeline& pipeline, const std::vector<
     if (choices.align && alignment.empty()) alignment = alignment_path(request.stitching).string();
     if (choices.metadata) check_metadata(session, request.stitching, *choices.metadata);
     request.channels_after = static_cast<std::size_t>(&channels.back() - &channel);
-    ChannelRun(session, std::move(request)).run();
+    requests.push_back(std::move(request));
   }
+  return requests;
+}
+
+/// What the channels will need. Throws Error when something is in their way, after all of it was said.
+void forecast(Session& session, const std::vector<ChannelRequest>& requests) {
+  std::int64_t problems = 0;
+  for (const ChannelRequest& request : requests) problems += print_forecast(session, request);
+  if (problems > 0)
+    throw Error(fmt::format("{}: {} problem{} in the way of the run", requests.front().stitching.stitch.input,
+                            problems, problems == 1 ? " is" : "s are"));
 }
 
 /// What schedulers want to know. Options that make no sense keep their own exit code.
@@ -255,21 +267,14 @@ int run_as(Purpose purpose, const Invocation& call) {
   Configuration saved = configuration_of("pipeline", line, request.plugins.get());
   pipeline.extras.save(saved);
   if (pipeline.run.print_config) return print_configuration(line, saved), kDone;
-  if (purpose == Purpose::forecast) {
-    for (const std::string& channel : channels) {
-      StitchRequest one = request;
-      one.stitch.input = channel;
-      if (one.output.path.empty()) one.output.path = default_output(one);
-      if (choices.metadata) check_metadata(session, one, *choices.metadata);
-      if (choices.measure_flat) one.stack.corrections.flat = "none";  // it costs next to nothing
-      print_forecast(session, one);
-    }
-    return kDone;
-  }
+  const auto requests = [&] { return requests_of(session, pipeline, channels, saved, choices); };
+  if (purpose == Purpose::forecast) return forecast(session, requests()), kDone;
   give_notice(request, choices.measure_flat);
   if (line.given("psnr") && !writes_jp2(pipeline.extras) && !request.common.silent)
     fmt::print(stderr, "note: --psnr (PSNR) is of the planes of --also jp2, which are not asked for\n");
-  const auto work = [&] { run_channels(session, pipeline, channels, saved, choices); };
+  const auto work = [&] {
+    for (const ChannelRequest& one : requests()) ChannelRun(session, one).run();
+  };
   if (pipeline.run.shares()) return run_share(work);
   work();
   return kDone;

@@ -6,9 +6,13 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
 
+#include "machine.hpp"
+#include "run_course.hpp"
+#include "run_options.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/publication.hpp"
 #include "values.hpp"
@@ -177,47 +181,127 @@ std::string duration(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
-/// The folder that the output will be in, as far as it is there.
-fs::path existing_parent(const fs::path& output) {
-  std::error_code error;
-  fs::path folder = fs::absolute(output).parent_path();
-  while (!fs::exists(folder, error) && folder != folder.parent_path()) folder = folder.parent_path();
-  return folder;
+/// Voxels that are computed and stored. Those without data are not stored, and each level has an eighth of
+/// the voxels of the one before.
+double stored_voxels(const VolumeSpec& spec, const Tiles& tiles) {
+  const double filled = std::min(static_cast<double>(tiles.voxels), static_cast<double>(count(spec.shape)));
+  return filled * (spec.levels > 1 ? 8.0 / 7 : 1);
 }
 
-void print_needs(const StitchRequest& request, const VolumeSpec& spec, const Tiles& tiles, const Rates& rates,
-                 Problems& problems) {
-  // Voxels without data are not stored, and each level has an eighth of the voxels of the one before.
-  const double filled = std::min(static_cast<double>(tiles.voxels), static_cast<double>(count(spec.shape)));
-  const double pyramid = spec.levels > 1 ? 8.0 / 7 : 1;
-  if (rates.voxels_per_second <= 0 || rates.frames_per_second <= 0) return;
-  const auto disk = static_cast<std::int64_t>(filled * pyramid * rates.stored_per_voxel);
-  const fs::path folder = existing_parent(request.output.path);
-  std::error_code error;
-  const fs::space_info space = fs::space(folder, error);
-  const auto available = error ? std::int64_t{0} : static_cast<std::int64_t>(space.available);
-  fmt::print("disk          about {} needed, {} free in {}\n", format_bytes(disk), format_bytes(available),
-             folder.string());
-  if (!error && disk > available)
-    problems.add(fmt::format("{} has too little space; choose an output on another disk", folder.string()));
-  const double seconds = static_cast<double>(tiles.frames) / rates.frames_per_second +
-                         filled * pyramid / rates.voxels_per_second;
+/// Bytes that each file system has to take.
+class DiskNeeds {
+ public:
+  void add(const fs::path& output, double bytes) {
+    const fs::path folder = existing_folder(fs::absolute(output).parent_path());
+    Need& need = needs_[file_system_of(folder).mount];
+    need.folder = folder;
+    need.bytes += static_cast<std::int64_t>(bytes);
+  }
+  void print(Problems& problems) const {
+    for (const auto& [mount, need] : needs_) {
+      std::error_code error;
+      const fs::space_info space = fs::space(need.folder, error);
+      if (error) {
+        problems.add(
+            fmt::format("{}: its free space cannot be found out: {}", need.folder.string(), error.message()));
+        continue;
+      }
+      const auto available = static_cast<std::int64_t>(space.available);
+      fmt::print("disk          about {} needed, {} free in {}\n", format_bytes(need.bytes),
+                 format_bytes(available), need.folder.string());
+      if (need.bytes > available)
+        problems.add(
+            fmt::format("{} has too little space; choose an output on another disk", need.folder.string()));
+    }
+  }
+
+ private:
+  struct Need {
+    fs::path folder;
+    std::int64_t bytes = 0;
+  };
+  std::map<std::string, Need> needs_;  ///< by mount point
+};
+
+/// Everything that a run writes, the unfinished outputs in OUTPUT.run included: they become the finished
+/// ones.
+void print_disk(const ChannelRequest& forecast, const VolumeSpec& spec, const Tiles& tiles,
+                const Rates& rates, Problems& problems) {
+  const double voxels = stored_voxels(spec, tiles);
+  DiskNeeds needs;
+  needs.add(forecast.stitching.output.path, voxels * rates.stored_per_voxel);
+  for (const ExtraOutput& extra : forecast.extras) {
+    // Planes have one level, voxels without data too, and are compressed less.
+    const double bytes = extra.planes.empty() ? voxels * rates.stored_per_voxel
+                                              : static_cast<double>(count(spec.shape)) *
+                                                    static_cast<double>(bytes_of(spec.type));
+    needs.add(extra.path, bytes);
+  }
+  if (forecast.keep_stacks)
+    needs.add(forecast.stitching.output.path, static_cast<double>(tiles.voxels) * rates.stored_per_voxel);
+  needs.print(problems);
+}
+
+void print_time(Session& session, const ChannelRequest& forecast, const VolumeSpec& spec, const Tiles& tiles,
+                const Rates& rates) {
   fmt::print("this machine  {:.1f} frames and {:.1f} million voxels a second\n", rates.frames_per_second,
              rates.voxels_per_second / 1e6);
-  fmt::print("time          about {}, without illumination and alignment\n", duration(seconds));
+  const double once = static_cast<double>(tiles.frames) / rates.frames_per_second;
+  const double voxels = stored_voxels(spec, tiles) * static_cast<double>(1 + forecast.extras.size());
+  const double sweep = once + voxels / rates.voxels_per_second;
+  CourseRequest course{forecast.stitching, tiles.boxes.size()};
+  course.camera_bytes = static_cast<double>(tiles.raw_bytes);
+  course.illumination = forecast.measure_flat;
+  course.alignment = forecast.align && tiles.boxes.size() > 1;
+  // What was not tried out is taken to be as much slower or faster than usual as what was.
+  std::map<std::string, double> usual;
+  for (const Leg& leg : course_of(course, session.executor().workers())) usual[leg.name] = leg.seconds;
+  const double pace = sweep / std::max(usual["sweep"], 1e-3);
+  double seconds = sweep;
+  std::string parts = fmt::format("sweep {}", duration(sweep));
+  for (const Phase phase : {Phase::illumination, Phase::alignment}) {
+    const std::string name(phase_word(phase));
+    if (!usual.contains(name)) continue;
+    const double expected = usual[name] * std::clamp(pace, 0.25, 4.0);
+    seconds += expected;
+    parts += fmt::format(", {} {}", name, duration(expected));
+  }
+  fmt::print("time          about {}: {}\n", duration(seconds), parts);
+}
+
+/// How the volume is cut where memory does not hold everything that is in flight.
+void print_bands(Session& session, const VolumeSpec& spec, const SweepPlan& plan) {
+  fmt::print("memory        {} needed of {}; this machine has {}\n", format_bytes(plan.memory_bytes),
+             format_bytes(session.options().memory()), format_bytes(this_machine().memory_bytes));
+  if (plan.lanes <= 1) {
+    fmt::print("bands         one: all that is in flight at a time fits into the memory\n");
+    return;
+  }
+  fmt::print(
+      "bands         {} of y and z, one after the other, up to {} x {} voxels each, because more would need "
+      "more than "
+      "{}{}\n",
+      plan.lanes, std::min(plan.lane_chunks.y * spec.chunk.y, spec.shape.y),
+      std::min(plan.lane_chunks.z * spec.chunk.z, spec.shape.z), format_bytes(session.options().memory()),
+      plan.whole_frames
+          ? fmt::format("; each frame is corrected once for each band that it is part of, up to {} times; "
+                        "more --memory makes it faster",
+                        plan.lanes)
+          : "");
 }
 
 }  // namespace
 
-void print_forecast(Session& session, const StitchRequest& request) {
+std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
+  StitchRequest request = forecast.stitching;
+  if (forecast.measure_flat) request.stack.corrections.flat = "none";  // it costs next to nothing
   Problems problems;
   TileAccess access = tile_access(request, TileKind::camera_files);
-  TileAccess plain = access;
-  plain.plugins.destripe = {};
-  plain.stack.corrections = {};
-  TileFolder folder(session, plain);
+  TileFolder folder(session, plain_access(request));
   fmt::print("{}\ntiles         {}\n", request.stitch.input, folder.paths().size());
-  problems.collect([&] { check_stitching(request, folder); });
+  if (RunFolder(request.output.path).exists())
+    fmt::print("unfinished    a run of this output is there; run --resume goes on with it\n");
+  problems.collect([&] { ChannelRun(session, forecast).check_targets(); });
   const Tiles tiles = look_at_tiles(session, request, folder, problems);
   if (!tiles.boxes.empty()) {
     fmt::print("camera files  {} frames, {}\n", tiles.frames, format_bytes(tiles.raw_bytes));
@@ -236,17 +320,15 @@ void print_forecast(Session& session, const StitchRequest& request) {
                  format_triple(spec.chunk), spec.levels);
       const SweepPlan plan =
           plan_sweep(*stitched.volume, spec, session.executor(), {session.options().memory()});
-      fmt::print("memory        {} needed of {}{}\n", format_bytes(plan.memory_bytes),
-                 format_bytes(session.options().memory()),
-                 plan.lanes > 1 ? fmt::format(", in {} lanes one after the other", plan.lanes) : "");
+      print_bands(session, spec, plan);
       Rates rates;
       rates.frames_per_second = probe_frames(session, access);
       probe_chunks(session, *stitched.volume, request, spec, trial.path(), rates);
-      print_needs(request, spec, tiles, rates, problems);
+      if (rates.voxels_per_second <= 0 || rates.frames_per_second <= 0) return;
+      print_disk(forecast, spec, tiles, rates, problems);
+      print_time(session, forecast, spec, tiles, rates);
     });
-  if (problems.count() > 0)
-    throw Error(fmt::format("{}: {} problem{} in the way of the run", request.stitch.input, problems.count(),
-                            problems.count() == 1 ? " is" : "s are"));
+  return problems.count();
 }
 
 }  // namespace spim::cli

@@ -161,6 +161,37 @@ class Report(Case):
             self.assertEqual(picture.shape, expected.shape)
             self.assertLessEqual(np.abs(picture - expected).max(), 0.51)
 
+    def test_progress_is_that_of_the_whole_command(self):
+        options = [o for o in self.options() if o != "--silent"]
+        shutil.copytree(os.path.join(self.shared, "A"), self.path("A"))
+        shutil.copytree(os.path.join(self.shared, "B"), self.path("B"))
+        told = self.run_program("run", "A", "B", *options, cwd=self.path()).stderr
+        lines = re.findall(r"^(.*?):\s+(\d+)% of all  (.*?)  (about )?([\d:]+) left$", told, re.M)
+        self.assertEqual(len(lines), len(re.findall(" left$| taken$", told, re.M)), told)
+        stages = [stage for stage, *_ in lines]
+        self.assertEqual(stages.count("writing the volume"), 2)
+        self.assertEqual([stage for stage in stages[:2]], ["measuring overlaps", "writing the volume"])
+        parts = [int(part) for _, part, *_ in lines]
+        self.assertEqual(parts, sorted(parts))
+        self.assertLess(parts[0], 99)
+        amounts = dict((stage, amount) for stage, _, amount, *_ in lines)
+        self.assertEqual(amounts["measuring overlaps"], "1 of 1 overlaps")
+        self.assertRegex(amounts["writing the volume"], r"^(\d+\.\d) of \1 MB of camera data  [\d.]+ MB/s$")
+
+    def test_the_plan_says_what_a_run_takes_and_what_is_in_its_way(self):
+        told = self.run_program("plan", "A", "-o", self.path("new"), "--also", "blockfs", "--memory", "12M", *self.options(),
+                                cwd=self.shared, code=1)
+        self.assertIn("A-align.json: exists", told.stdout)
+        self.assertNotIn("time ", told.stdout)
+        shutil.copytree(os.path.join(self.shared, "A"), self.path("A"))
+        told = self.run_program("plan", "A", "--also", "blockfs", *self.options(), cwd=self.path()).stdout
+        self.assertRegex(told, r"bands         one: ")
+        self.assertRegex(told, r"disk          about [\d.]+ \w+ needed, ")
+        self.assertRegex(told, r"time          about .*: sweep .*, alignment ")
+        told = self.run_program("plan", "A", "B", "--memory", "1M", *self.options(), cwd=self.shared, code=1)
+        self.assertEqual(told.stdout.count("tiles         2"), 2)
+        self.assertIn("problem       ", told.stdout)
+
     def test_parts_are_added_up(self):
         options = [o for o in self.options() if o not in ("--set", "aligner.sample-count=4")]
         call = ("run", "A", "-o", self.path("parts.ngff"), "--alignment", "A-align.json", *options)
