@@ -262,7 +262,7 @@ void print_time(Session& session, const ChannelRequest& forecast, const VolumeSp
   for (const Phase phase : {Phase::illumination, Phase::alignment}) {
     const std::string name(phase_word(phase));
     if (!usual.contains(name)) continue;
-    const double expected = usual[name] * std::clamp(pace, 0.25, 4.0);
+    const double expected = usual[name] * std::clamp(pace, 0.5, 2.0);
     seconds += expected;
     parts += fmt::format(", {} {}", name, duration(expected));
   }

@@ -170,7 +170,7 @@ class Report(Case):
         self.assertEqual(len(lines), len(re.findall(" left$| taken$", told, re.M)), told)
         stages = [stage for stage, *_ in lines]
         self.assertEqual(stages.count("writing the volume"), 2)
-        self.assertEqual([stage for stage in stages[:2]], ["measuring overlaps", "writing the volume"])
+        self.assertEqual(stages[0], "measuring overlaps")
         parts = [int(part) for _, part, *_ in lines]
         self.assertEqual(parts, sorted(parts))
         self.assertLess(parts[0], 99)
@@ -179,9 +179,8 @@ class Report(Case):
         self.assertRegex(amounts["writing the volume"], r"^(\d+\.\d) of \1 MB of camera data  [\d.]+ MB/s$")
 
     def test_the_plan_says_what_a_run_takes_and_what_is_in_its_way(self):
-        told = self.run_program("plan", "A", "-o", self.path("new"), "--also", "blockfs", "--memory", "12M", *self.options(),
-                                cwd=self.shared, code=1)
-        self.assertIn("A-align.json: exists", told.stdout)
+        told = self.run_program("plan", "A", "--also", "blockfs", *self.options(), cwd=self.shared, code=1)
+        self.assertIn("A_stitched.ngff exists already", told.stdout)
         self.assertNotIn("time ", told.stdout)
         shutil.copytree(os.path.join(self.shared, "A"), self.path("A"))
         told = self.run_program("plan", "A", "--also", "blockfs", *self.options(), cwd=self.path()).stdout
