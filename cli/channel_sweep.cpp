@@ -244,6 +244,7 @@ void ChannelRun::finish(const std::string& plan) {
   record_.reset();
   save_beside();
   if (layout) say_published(*layout);
+  outputs_.forget_publishing();
   folder_.remove();
 }
 
@@ -256,9 +257,14 @@ void ChannelRun::publish() {
 /// process can do it again.
 void ChannelRun::save_beside() {
   const fs::path path = request_.stitching.output.path;
-  const std::string saved = folder_.document(kSaved).value_or("");
-  save_manifest({folder_.document("plan.json").value_or(""), folder_.document("layout.json").value_or("null"),
-                 saved, folder_.document("products.txt").value_or(""), folder_, outputs_},
+  const auto needed = [&](const char* name) {
+    if (auto text = folder_.document(name)) return *std::move(text);
+    throw Error(fmt::format("{}: lacks {}, so nothing can be said about how {} was made; remove the folder",
+                            folder_.path().string(), name, path.string()));
+  };
+  const std::string saved = needed(kSaved);
+  save_manifest({needed("plan.json"), folder_.document("layout.json").value_or("null"), saved,
+                 folder_.document("products.txt").value_or(""), folder_, outputs_},
                 path);
   const Configuration made = parse_configuration(saved, (folder_.path() / kSaved).string());
   outputs_.save_configurations(made);
@@ -273,6 +279,7 @@ void ChannelRun::finish_earlier_run() {
   if (!outputs_.is_published()) return;
   take_lock(RunSharing::alone);
   save_beside();
+  outputs_.forget_publishing();
   folder_.remove();
   lock_.reset();
 }

@@ -314,6 +314,10 @@ void RunOutputs::publish(std::span<const fs::path> inputs) const {
                                 outputs_.path, old.string()));
 }
 
+void RunOutputs::forget_publishing() const {
+  folder_.drop(kPublishing);
+}
+
 void RunOutputs::save_configurations(const Configuration& saved) const {
   save_configuration(saved, configuration_path(outputs_.path));
   for (const ExtraOutput& output : outputs_.extras)

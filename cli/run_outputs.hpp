@@ -60,6 +60,8 @@ class RunOutputs {
   bool is_publishing() const;
   /// True when all outputs have their names.
   bool is_published() const;
+  /// Before the run folder is removed: what is left of it must not be taken for a publication to go on with.
+  void forget_publishing() const;
   /// Writes what made each output beside it.
   void save_configurations(const Configuration& saved) const;
 

@@ -110,6 +110,13 @@ void RunFolder::remove() const {
   detail::sync_folder(path_.parent_path());
 }
 
+void RunFolder::drop(std::string_view name) const {
+  std::error_code error;
+  fs::remove(path_ / name, error);
+  if (error) throw detail::system_failure(path_ / name, "cannot be removed", error.value());
+  detail::sync_folder(path_);
+}
+
 std::optional<std::string> RunFolder::document(std::string_view name) const {
   const fs::path file = path_ / name;
   std::error_code error;

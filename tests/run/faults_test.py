@@ -11,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
-from cli_support import BIN, run, write_dcimg
+from cli_support import BIN, read_json, run, write_dcimg
 from support.power_cut import PowerCut
 from support.run_case import RunCase, files_of, noise
 
@@ -319,6 +319,21 @@ class Disturbed(Small):
                     self.assertIn("is done again", self.call("out", "--resume").stderr)
                 self.assert_as_quiet("out")
                 self.forget()
+
+    def test_a_run_folder_of_which_only_a_part_was_removed_is_no_run_to_go_on_with(self):
+        for phase in ("sweep", "levels"):
+            self.call("out", "--phase", phase)
+        shutil.copytree(self.path("out.run"), self.path("before"), ignore=shutil.ignore_patterns("output"))
+        self.call("out", "--phase", "finish")
+        manifest = read_json(self.path("out.run.json"))
+        for name in ("plan.json", "layout.json", "ledger"):
+            left = self.path("before", name)
+            os.remove(left) if os.path.isfile(left) else shutil.rmtree(left)
+            shutil.copytree(self.path("before"), self.path("out.run"))
+            self.call("out", "--resume")
+            self.assertEqual(read_json(self.path("out.run.json")), manifest)
+            self.assertFalse(os.path.exists(self.path("out.run")))
+        self.assert_as_quiet("out")
 
     def test_phases_in_a_wrong_order_wait(self):
         for phase in ("finish", "levels", "finish"):

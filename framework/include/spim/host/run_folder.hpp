@@ -61,6 +61,8 @@ class RunFolder {
 
   /// The text of `name`, if it is there. Throws Error when it cannot be read.
   std::optional<std::string> document(std::string_view name) const;
+  /// Removes a document, and forces that to the disk.
+  void drop(std::string_view name) const;
   /// Writes `name` durably unless it is there. Returns what is there then: who comes first decides.
   std::string settle(std::string_view name, std::string_view text) const;
 
