@@ -32,8 +32,11 @@ void Executor::parallel_for(std::int64_t count,
     }
     return;
   }
-  // An exception must not leave the OpenMP region: the first is kept, the rest of the loop is skipped.
-  std::exception_ptr first;
+  // An exception must not leave the OpenMP region: the rest of the loop is skipped. Everything below a
+  // failing index has been handed out before it, so the lowest failure is the same one for any number of
+  // workers.
+  std::exception_ptr lowest;
+  std::int64_t lowest_index = count;
   std::mutex mutex;
   std::atomic<bool> stop{false};
   std::atomic<std::int64_t> next{0};
@@ -41,21 +44,25 @@ void Executor::parallel_for(std::int64_t count,
   {
     const int worker = omp_get_thread_num();
     current_worker = worker;
+    std::int64_t i = 0;
     try {
       while (!stop.load(std::memory_order_relaxed)) {
-        const std::int64_t i = next.fetch_add(1, std::memory_order_relaxed);
+        i = next.fetch_add(1, std::memory_order_relaxed);
         if (i >= count) break;
         cancel_->check();
         body(i, worker);
       }
     } catch (...) {
       const std::lock_guard lock(mutex);
-      if (!first) first = std::current_exception();
+      if (i < lowest_index) {
+        lowest = std::current_exception();
+        lowest_index = i;
+      }
       stop.store(true, std::memory_order_relaxed);
     }
     current_worker = -1;
   }
-  if (first) std::rethrow_exception(first);
+  if (lowest) std::rethrow_exception(lowest);
 }
 
 }  // namespace spim

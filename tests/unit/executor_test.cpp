@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -32,6 +34,28 @@ TEST(Executor, RethrowsTheFirstExceptionAndStops) {
                                      }),
                std::runtime_error);
   EXPECT_LT(ran, 1'000'000);
+}
+
+TEST(Executor, RethrowsTheLowestOfSeveralFailuresHoweverTheyCome) {
+  spim::CancelToken cancel;
+  const spim::Executor executor(2, cancel);
+  std::atomic<bool> later_failed{false};
+  try {
+    executor.parallel_for(100, [&](std::int64_t i, int) {
+      if (i == 11) {
+        later_failed = true;
+        throw std::runtime_error("11");
+      }
+      if (i != 10) return;
+      // Both are under way at once, and the higher one fails first.
+      while (!later_failed) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      throw std::runtime_error("10");
+    });
+    FAIL() << "nothing was rethrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "10");
+  }
 }
 
 TEST(Executor, StopsWhenCancelled) {

@@ -37,8 +37,9 @@ class Executor {
   const CancelToken& cancel() const noexcept { return *cancel_; }
 
   /// Calls body(i, worker) for each i in [0, count), handed out one by one in rising order; worker is in
-  /// [0, workers()). The first exception stops the rest and is rethrown here, as is Cancelled when the token
-  /// is set. Inside a body the loop runs on the calling thread alone (with the same worker number).
+  /// [0, workers()). An exception stops the rest and is rethrown here, as is Cancelled when the token is set;
+  /// of several the one of the lowest index is, whatever the number of workers. Inside a body the loop runs
+  /// on the calling thread alone (with the same worker number).
   void parallel_for(std::int64_t count,
                     const std::function<void(std::int64_t index, int worker)>& body) const;
 
