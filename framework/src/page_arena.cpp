@@ -34,7 +34,8 @@ PageArena::PageArena(std::int64_t bytes, Pages pages) {
                             bytes, std::generic_category().message(errno)));
   mapping_ = p;
   data_ = reinterpret_cast<std::uint8_t*>(round_up(reinterpret_cast<std::uint64_t>(p), unit));
-  if (huge) ::madvise(p, mapped_, MADV_HUGEPAGE);  // a wish: the result does not depend on it
+  // A wish: the result does not depend on it. What is left of the last huge page would take a whole one.
+  if (huge) ::madvise(data_, static_cast<std::uint64_t>(bytes) / kHugePage * kHugePage, MADV_HUGEPAGE);
 }
 
 PageArena::~PageArena() {

@@ -261,11 +261,13 @@ class Bench:
     def memory_table(self):
         size = self.sizes
         print(f"### Memory\n\nOne tile of {size.long_frame[1]} x {size.long_frame[0]}, chunks of {size.long_chunk}, flat and "
-              "wavelet.\n\n| frames | peak memory, MB | s |\n| --- | --- | --- |")
+              "wavelet.\n\n| frames | peak memory with all levels, MB | with level 0 alone, MB | s |\n| --- | --- | --- | --- |")
         root = self.simulate("long", "1,1,1", size.long_frame, size.long[-1])
         for frames in size.long:
-            done = self.run(root, *self.corrections(root), "--chunk-size", size.long_chunk, "--stop", frames)
-            print(f"| {frames} | {done.peak / MB:.0f} | {done.wall:.1f} |")
+            options = [*self.corrections(root), "--chunk-size", size.long_chunk, "--stop", frames]
+            done = self.run(root, *options)
+            alone = self.run(root, *options, "--levels", 1)
+            print(f"| {frames} | {done.peak / MB:.0f} | {alone.peak / MB:.0f} | {done.wall:.1f} |")
         print()
 
     def tiles_of(self, root, count):
