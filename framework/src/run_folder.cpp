@@ -56,6 +56,19 @@ void remove_tree(const fs::path& path) {
   if (error) throw detail::system_failure(path, "cannot be removed", error.value());
 }
 
+void remove_all_but_lock(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error))
+    if (i->path().filename() != kLock) remove_tree(i->path());
+}
+
+/// True when somebody else has put something there: the ledger is the first and the lock the last of a run.
+bool is_foreign(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder, error) && !fs::is_empty(folder, error) && !fs::exists(folder / kLedger, error) &&
+         !fs::exists(folder / kLock, error);
+}
+
 }  // namespace
 
 std::int64_t LedgerEntry::bytes() const noexcept {
@@ -87,13 +100,16 @@ bool RunFolder::exists() const {
 }
 
 void RunFolder::create() const {
+  if (is_foreign(path_))
+    throw Error(
+        fmt::format("{}: is not of a run, but a run would keep its state there and remove it; choose "
+                    "another output, or move it away",
+                    path_.string()));
   detail::create_folders_durably(path_ / kLedger);
 }
 
 void RunFolder::clear() const {
-  std::error_code error;
-  for (fs::directory_iterator i(path_, error), end; !error && i != end; i.increment(error))
-    if (i->path().filename() != kLock) remove_tree(i->path());
+  remove_all_but_lock(path_);
   create();
 }
 
@@ -106,6 +122,7 @@ void RunFolder::remove_unfinished() const {
 }
 
 void RunFolder::remove() const {
+  remove_all_but_lock(path_);
   remove_tree(path_);
   detail::sync_folder(path_.parent_path());
 }

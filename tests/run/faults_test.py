@@ -335,6 +335,15 @@ class Disturbed(Small):
             self.assertFalse(os.path.exists(self.path("out.run")))
         self.assert_as_quiet("out")
 
+    def test_a_folder_of_somebody_else_where_the_state_belongs_is_left_alone(self):
+        os.makedirs(self.path("out.run", "notes"))
+        with open(self.path("out.run", "notes", "mine.txt"), "w") as file:
+            file.write("precious")
+        for more, code in (((), 1), (("--resume",), 1), (("--overwrite",), 1), (("--phase", "sweep"), 65)):
+            self.assertIn("out.run: is not of a run", self.call("out", *more, code=code).stderr)
+        self.assertEqual(files_of(self.path("out.run")), {"notes/mine.txt": b"precious"})
+        self.assertNotIn("out", os.listdir(self.folder))
+
     def test_phases_in_a_wrong_order_wait(self):
         for phase in ("finish", "levels", "finish"):
             self.assertIn("not ", self.call("out", "--phase", phase, code=75).stderr)
