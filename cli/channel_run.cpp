@@ -168,11 +168,13 @@ void ChannelRun::run() {
     warn_of_bad_frames(session_);
   } catch (...) {
     record_.reset();
-    // A run that has got nowhere leaves nothing behind.
-    std::error_code ignored;
-    if (!run.shares() && folder_.done_tasks().empty()) fs::remove_all(folder_.path(), ignored);
+    if (!run.shares() && folder_.done_tasks().empty()) leave_nothing();
     throw;
   }
+}
+
+/// A run that has got nowhere leaves nothing behind. Why it got nowhere is what the user has to know.
+void ChannelRun::leave_nothing() const noexcept try { folder_.remove(); } catch (const std::exception&) {
 }
 
 void ChannelRun::work(const std::string& plan) try {
@@ -308,6 +310,16 @@ void ChannelRun::go_on(const std::string& stored, const std::string& plan) {
   check_targets();
   folder_.clear();
   folder_.settle("plan.json", plan);
+}
+
+void ChannelRun::check() const {
+  if (folder_.exists() || request_.run.resume || request_.run.shares()) return;
+  check_targets();
+  TileFolder tiles(session_, plain_access(request_.stitching));
+  std::vector<Index3> shapes;
+  for (std::size_t i = 0; i < tiles_.size(); ++i)
+    shapes.push_back(tiles.open(i, StackChecks::none).volume->shape());
+  check_shapes(tiles_, shapes, request_.stitching.stack);
 }
 
 /// Refuses before the work what would fail after it.

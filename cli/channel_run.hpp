@@ -60,6 +60,9 @@ class ChannelRun {
 
   /// Throws Error for what would fail after the work: names that are taken, tiles that are missing.
   void check_targets() const;
+  /// The same, and camera files that cannot be opened, when the channel is to be made from the beginning: for
+  /// channels that have to wait for others.
+  void check() const;
 
   /// Does what request.run asks for. Throws NotYet, Error, Cancelled; what is done stays done.
   void run();
@@ -76,6 +79,7 @@ class ChannelRun {
   RunPlan choices_now() const;
   std::string plan_now() const;
   bool is_published(const std::string& plan) const;
+  void leave_nothing() const noexcept;
   void work(const std::string& plan);
   void finish_earlier_run();
   void take_lock(RunSharing sharing);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -144,6 +146,14 @@ void drop_slashes(std::string& path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
 }
 
+/// What a channel makes stands beside it under its name: twice the same would only fail after the first.
+void refuse_twice(const std::vector<std::string>& channels) {
+  std::set<std::filesystem::path> seen;
+  for (const std::string& channel : channels)
+    if (!seen.insert(std::filesystem::absolute(channel).lexically_normal()).second)
+      throw UsageError(fmt::format("{}: is named twice; name each channel once", channel));
+}
+
 /// The channels that were named, by argument or option.
 std::vector<std::string> channels_of(std::vector<std::string> channels, const Invocation& call,
                                      const Pipeline& pipeline) {
@@ -162,6 +172,7 @@ std::vector<std::string> channels_of(std::vector<std::string> channels, const In
         "stands beside its channel's volume",
         channels.size()));
   for (std::string& channel : channels) drop_slashes(channel);
+  refuse_twice(channels);
   return channels;
 }
 
@@ -273,7 +284,10 @@ int run_as(Purpose purpose, const Invocation& call) {
   if (line.given("psnr") && !writes_jp2(pipeline.extras) && !request.common.silent)
     fmt::print(stderr, "note: --psnr (PSNR) is of the planes of --also jp2, which are not asked for\n");
   const auto work = [&] {
-    for (const ChannelRequest& one : requests()) ChannelRun(session, one).run();
+    const std::vector<ChannelRequest> all = requests();
+    // Hours of work on the first are no good moment to find that the second cannot be made.
+    for (std::size_t i = 1; i < all.size(); ++i) ChannelRun(session, all[i]).check();
+    for (const ChannelRequest& one : all) ChannelRun(session, one).run();
   };
   if (pipeline.run.shares()) return run_share(work);
   work();

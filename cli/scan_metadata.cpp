@@ -210,7 +210,8 @@ std::optional<fs::path> find_metadata(const std::string& channel) {
   if (!folder.has_filename()) folder = folder.parent_path();
   for (const fs::path& file : {folder / "metadata.txt", folder.parent_path() / "metadata.txt"}) {
     std::error_code error;
-    if (fs::exists(file, error)) return file;
+    // A link that leads nowhere is no sign that there is nothing to know.
+    if (fs::exists(fs::symlink_status(file, error))) return file;
   }
   return std::nullopt;
 }

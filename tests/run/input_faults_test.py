@@ -263,6 +263,9 @@ class Metadata(Case):
         os.remove(self.file)
         os.mkdir(self.file)
         self.fail_with(1, *self.call(), says=self.file)
+        os.rmdir(self.file)
+        os.symlink("nowhere", self.file)
+        self.fail_with(1, *self.call(), says=self.file)
 
     def test_options_that_contradict_it_count_with_a_warning(self):
         done = self.succeed(*self.call("--x-step-size", "1.8"))

@@ -12,8 +12,8 @@ import unittest
 import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
-from cli_support import BIN, Case, read_json, read_zarr
-from support.run_case import OPTIONS, RunCase
+from cli_support import BIN, Case, read_json, read_zarr, write_dcimg
+from support.run_case import OPTIONS, RunCase, noise
 
 
 class Interrupted(RunCase):
@@ -217,8 +217,25 @@ class Channels(Case):
             with open(victim, "rb") as file:
                 self.assertEqual(file.read(), data)
         self.fail_with(2, "run", "Ex_488", "Ex_561", "-o", "x", cwd=scan, says="--output")
+        self.fail_with(2, "run", "Ex_488", "../scan/Ex_488/", cwd=scan, says="named twice")
         told = self.succeed(*call, "--print-config", cwd=scan).stdout
         self.assertIn('"levels": 2', told)
+
+
+    def test_what_is_wrong_with_the_second_is_said_before_the_first_is_made(self):
+        for channel in ("Ex_488", "Ex_561"):
+            for y in (0, 300):
+                write_dcimg(self.path(channel, "0", f"0_{y}", "0.dcimg"), noise(y, 8, 24, 24))
+        call = ("run", "Ex_488", "Ex_561", "--flat", "none", "--destripe", "none", "--align=false", "--silent")
+        os.makedirs(self.path("Ex_561_stitched.ngff", "0"))
+        self.fail_with(1, *call, cwd=self.folder, says="Ex_561_stitched.ngff exists already")
+        shutil.rmtree(self.path("Ex_561_stitched.ngff"))
+        victim = self.path("Ex_561", "0", "0_300", "0.dcimg")
+        write_dcimg(victim, noise(1, 8, 20, 24))
+        self.fail_with(1, *call, cwd=self.folder, says="tiles must have one shape")
+        os.truncate(victim, 0)
+        self.fail_with(1, *call, cwd=self.folder, says="Ex_561/0/0_300/0.dcimg")
+        self.assert_nothing_left("Ex_488", "Ex_561")
 
 
 class Forecast(RunCase):
