@@ -56,6 +56,23 @@ TEST_P(WaveletKernels, logarithms_notice_what_is_not_finite_anywhere) {
     }
 }
 
+TEST_P(WaveletKernels, convolution_meets_every_distance_once_for_any_radius) {
+  constexpr std::int64_t kLength = 70, kLargest = 96;
+  const auto room = static_cast<std::size_t>(kLength + 2 * kLargest + 2 * kBlock);
+  const std::vector<float> in = noise(room), kernel = noise(kLargest + 1, 2);
+  for (const std::int64_t radius : {0, 1, 4, 7, 8, 9, 15, 16, 17, 24, 31, 40, 96}) {
+    std::vector<float> out(kLength + kBlock);
+    k().convolve(in.data() + kLargest, kernel.data(), radius, out.data(), kLength);
+    for (std::int64_t i = 0; i < kLength; ++i) {
+      const float* const at = in.data() + kLargest + i;
+      double expected = static_cast<double>(kernel[0]) * at[0];
+      for (std::int64_t j = 1; j <= radius; ++j)
+        expected += kernel[static_cast<std::size_t>(j)] * (static_cast<double>(at[-j]) + at[j]);
+      ASSERT_NEAR(out[static_cast<std::size_t>(i)], expected, 5e-5) << radius << " " << i;
+    }
+  }
+}
+
 TEST_P(WaveletKernels, blend_multiplies_by_the_exponential) {
   const std::size_t n = 4001;
   std::vector<float> removed(n + kBlock), image(n), out(n);

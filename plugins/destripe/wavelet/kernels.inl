@@ -211,15 +211,32 @@ void synthesize_row(const float* in, Taps taps, float* out, int64_t n) {
   }
 }
 
+/// Distances of the kernel are taken in the order 1, 1 + kLanes, …, 2, 2 + kLanes, …: kLanes farther away a
+/// vector meets what its neighbour has just met, so that of each side's samples only one vector has to be
+/// loaded.
 void convolve(const float* in, const float* kernel, int64_t radius, float* out, int64_t n) {
+  constexpr int64_t kLast = kVectors - 1;
   for (int64_t i = 0; i < n; i += kBlock) {
+    const float* const at = in + i;
     Vec sum[kVectors];
-    for (int64_t v = 0; v < kVectors; ++v) sum[v] = all(kernel[0]) * load(in + i + v * kLanes);
-    for (int64_t j = 1; j <= radius; ++j) {
-      const Vec weight = all(kernel[j]);
+    for (int64_t v = 0; v < kVectors; ++v) sum[v] = all(kernel[0]) * load(at + v * kLanes);
+    for (int64_t first = 1; first <= (radius < kLanes ? radius : kLanes); ++first) {
+      Vec left[kVectors], right[kVectors];
       for (int64_t v = 0; v < kVectors; ++v) {
-        const float* at = in + i + v * kLanes;
-        sum[v] += weight * (load(at - j) + load(at + j));
+        left[v] = load(at - first + v * kLanes);
+        right[v] = load(at + first + v * kLanes);
+      }
+      for (int64_t j = first;;) {
+        const Vec weight = all(kernel[j]);
+        for (int64_t v = 0; v < kVectors; ++v) sum[v] += weight * (left[v] + right[v]);
+        j += kLanes;
+        if (j > radius) break;
+        for (int64_t v = 0; v < kLast; ++v) {
+          left[kLast - v] = left[kLast - v - 1];
+          right[v] = right[v + 1];
+        }
+        left[0] = load(at - j);
+        right[kLast] = load(at + j + kLast * kLanes);
       }
     }
     for (int64_t v = 0; v < kVectors; ++v) store(out + i + v * kLanes, sum[v]);
