@@ -114,7 +114,7 @@ void print_alignment(const AlignmentResult& result) {
   fmt::print("residuals     {:.3f} voxels RMS, worst {:.3f}; expected error of a tile up to {:.3f}\n",
              result.residual_rms_voxels, result.residual_worst_voxels, error);
   fmt::print("{}", scale_text("y voxel size ", result.y_voxel));
-  if (result.align_xz) fmt::print("{}", scale_text("x step        ", result.x_step));
+  if (result.align_xz) fmt::print("{}", scale_text("x step       ", result.x_step));
   for (const std::string& finding : result.findings) fmt::print("  {}\n", finding);
   fmt::print("verdict: {}\n", verdict_text(result.verdict));
 }

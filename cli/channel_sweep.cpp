@@ -6,6 +6,7 @@
 #include "bridged_frames.hpp"
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
+#include "data_size.hpp"
 #include "run_manifest.hpp"
 #include "run_record.hpp"
 #include "run_report.hpp"
@@ -294,11 +295,11 @@ void ChannelRun::say_published(const std::string& layout_text) const {
     files += static_cast<std::int64_t>(entry->files.size());
     bytes += entry->bytes();
   }
-  fmt::print("{}: {} voxels, {} level{}\n", request_.stitching.output.path, format_triple(spec.shape),
+  fmt::print("{}: {} voxels (x,y,z), {} level{}\n", request_.stitching.output.path, format_triple(spec.shape),
              spec.levels, spec.levels == 1 ? "" : "s");
   for (const ExtraOutput& extra : outputs_.extras())
     fmt::print("  and {}: {}\n", extra.writer.id, extra.path);
-  fmt::print("  stored files: {}\n  stored bytes: {}\n", files, bytes);
+  fmt::print("  {} in {} files\n", format_data(bytes), files);
 }
 
 }  // namespace spim::cli

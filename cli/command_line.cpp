@@ -318,7 +318,9 @@ std::string CommandLine::help() const {
     for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + dashed(name);
     if (!option.is_flag) names += " " + option.word;
     std::string help = option.help;
-    const std::string value = option.is_flag ? "" : option.get();
+    // Flags are off and shares are all unless something is said.
+    std::string value = option.get();
+    if (value == "false" || value == "-1") value.clear();
     if (!value.empty()) help += fmt::format(" (default {})", value);
     if (option.is_list) help += "; may be repeated";
     if (!option.variable.empty()) help += fmt::format(" [environment: {}]", option.variable);

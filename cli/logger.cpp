@@ -4,6 +4,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <exception>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
 namespace spim::cli {
 
 namespace {
@@ -26,6 +31,17 @@ spdlog::level::level_enum to_spdlog(LogLevel level) noexcept {
 
 struct Logger::State {
   spdlog::logger logger{"spimstitch", std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
+  std::mutex mutex;
+  std::unordered_set<std::string> warned;  ///< with mutex
+
+  /// False when the same was said before. A run opens the same file for each of its phases.
+  bool is_new(std::string_view warning) {
+    constexpr std::size_t kMost = 1000;
+    const std::lock_guard lock(mutex);
+    if (warned.contains(std::string(warning))) return false;
+    if (warned.size() < kMost) warned.emplace(warning);
+    return true;
+  }
 };
 
 Logger::Logger(LogLevel lowest) : state_(std::make_unique<State>()) {
@@ -37,6 +53,11 @@ Logger::Logger(LogLevel lowest) : state_(std::make_unique<State>()) {
 Logger::~Logger() = default;
 
 void Logger::log(LogLevel level, std::string_view message) noexcept {
+  try {
+    if (level == LogLevel::warning && !state_->is_new(message)) return;
+  } catch (const std::exception&) {
+    // Said once too often is better than not at all.
+  }
   state_->logger.log(to_spdlog(level), message);
 }
 

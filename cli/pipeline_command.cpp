@@ -237,23 +237,32 @@ void set_defaults(StitchRequest& request) {
 /// What is done with the options that are the same for both commands.
 enum class Purpose { run, forecast };
 
+std::string description_of(Purpose purpose) {
+  const std::string defaults =
+      "Frames are oriented as those of the oblique SPIM microscopes of the Chung lab unless --rotate-90 and "
+      "--flip-ud=false say otherwise. Unless --flat, --dark and --destripe say otherwise the dark level of "
+      "100 "
+      "is subtracted, stripes are removed by the method lightsheet, and the illumination is measured, kept "
+      "as "
+      "CHANNEL-illuc.tiff and divided out.";
+  if (purpose == Purpose::forecast)
+    return "Says what spimstitch run will need with the same options, and writes nothing: opens every camera "
+           "file, looks at the output, the memory and the disk, and tries out for two seconds how fast this "
+           "machine is on these data. What would fail later is said now, with exit code 1. " +
+           defaults;
+  return "Makes one stitched volume of the camera files CHANNEL/<x>/<x>_<y>/<z>.dcimg in one pass, without "
+         "intermediate files; of several channels one each, all placed as the first one's alignment says. " +
+         defaults +
+         " What is done is remembered in OUTPUT.run until the volume is complete, so that --resume can go on "
+         "after an interruption.";
+}
+
 int run_as(Purpose purpose, const Invocation& call) {
   Pipeline pipeline;
   StitchRequest& request = pipeline.stitching;
   set_defaults(request);
   std::vector<std::string> named;
-  CommandLine line(
-      call.program, "CHANNEL [CHANNEL...] [options]",
-      "Makes one stitched volume of the camera files CHANNEL/<x>/<x>_<y>/<z>.dcimg in one pass, "
-      "without intermediate files; of several channels one each, all placed as the first one's alignment "
-      "says. Frames "
-      "are oriented as those of the oblique SPIM microscopes of "
-      "the Chung lab unless --rotate-90 and --flip-ud=false say otherwise. Unless --flat, --dark and "
-      "--destripe say otherwise the dark level of 100 is subtracted, stripes are removed by the method "
-      "lightsheet, and the illumination is measured, kept as CHANNEL-illuc.tiff and divided out. What is "
-      "done is "
-      "remembered in OUTPUT.run until the volume is complete, so that --resume can go on after an "
-      "interruption.");
+  CommandLine line(call.program, "CHANNEL [CHANNEL...] [options]", description_of(purpose));
   line.arguments({"CHANNEL", "", "folder of the channel, e.g. Ex_488_Em_1"}, named, {0, 64});
   declare(line, pipeline);
   if (!line.parse(call.arguments)) return kDone;
@@ -290,7 +299,12 @@ int run_as(Purpose purpose, const Invocation& call) {
     for (const ChannelRequest& one : all) ChannelRun(session, one).run();
   };
   if (pipeline.run.shares()) return run_share(work);
-  work();
+  try {
+    work();
+  } catch (const Cancelled&) {
+    fmt::print(stderr, "spimstitch: interrupted; the same command with --resume goes on\n");
+    return kInterrupted;
+  }
   return kDone;
 }
 

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <optional>
 
+#include "data_size.hpp"
 #include "machine.hpp"
 #include "run_course.hpp"
 #include "run_options.hpp"
@@ -118,9 +119,8 @@ std::vector<Box> sample_boxes(const VolumeSource& source, const VolumeSpec& spec
   return boxes;
 }
 
-double probe_frames(Session& session, const TileAccess& access) {
+double probe_frames(Session& session, const TileAccess& access, const std::vector<TilePath>& paths) {
   StackOpener opener(session, access.plugins, access.stack);
-  const std::vector<TilePath> paths = find_camera_tiles(access.input, [](const fs::path&) { return true; });
   const auto frames = opener.open(paths[paths.size() / 2].path, StackChecks::none);
   const StackShape shape = frames->shape();
   const std::int64_t stride = BlockedView::kRows * shape.columns;
@@ -177,7 +177,9 @@ void probe_chunks(Session& session, VolumeSource& source, const StitchRequest& r
 
 std::string duration(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (whole < 60) return fmt::format("{} s", std::max<std::int64_t>(whole, 1));
+  if (whole < 1) return "under 1 s";
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
@@ -207,8 +209,8 @@ class DiskNeeds {
         continue;
       }
       const auto available = static_cast<std::int64_t>(space.available);
-      fmt::print("disk          about {} needed, {} free in {}\n", format_bytes(need.bytes),
-                 format_bytes(available), need.folder.string());
+      fmt::print("disk          about {} needed, {} free in {}\n", format_data(need.bytes),
+                 format_data(available), need.folder.string());
       if (need.bytes > available)
         problems.add(
             fmt::format("{} has too little space; choose an output on another disk", need.folder.string()));
@@ -244,8 +246,8 @@ void print_disk(const ChannelRequest& forecast, const VolumeSpec& spec, const Ti
 
 void print_time(Session& session, const ChannelRequest& forecast, const VolumeSpec& spec, const Tiles& tiles,
                 const Rates& rates) {
-  fmt::print("this machine  {:.1f} frames and {:.1f} million voxels a second\n", rates.frames_per_second,
-             rates.voxels_per_second / 1e6);
+  fmt::print("this machine  reads and corrects {:.0f} frames, makes {:.1f} million voxels a second\n",
+             rates.frames_per_second, rates.voxels_per_second / 1e6);
   const double once = static_cast<double>(tiles.frames) / rates.frames_per_second;
   const double voxels = stored_voxels(spec, tiles) * static_cast<double>(1 + forecast.extras.size());
   const double sweep = once + voxels / rates.voxels_per_second;
@@ -304,7 +306,7 @@ std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
   problems.collect([&] { ChannelRun(session, forecast).check_targets(); });
   const Tiles tiles = look_at_tiles(session, request, folder, problems);
   if (!tiles.boxes.empty()) {
-    fmt::print("camera files  {} frames, {}\n", tiles.frames, format_bytes(tiles.raw_bytes));
+    fmt::print("camera files  {} frames, {}\n", tiles.frames, format_data(tiles.raw_bytes));
     print_overlaps(tiles);
   }
   if (problems.count() == 0)
@@ -316,13 +318,13 @@ std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
       spec.chunk =
           create_writer(session.registry(), session.host(), request.plugins.get().writer, trial.path())
               ->chunk_shape(spec);
-      fmt::print("volume        {} voxels in chunks of {}, {} levels\n", format_triple(spec.shape),
-                 format_triple(spec.chunk), spec.levels);
+      fmt::print("volume        {} voxels (x,y,z) in chunks of {}, {} level{}\n", format_triple(spec.shape),
+                 format_triple(spec.chunk), spec.levels, spec.levels == 1 ? "" : "s");
       const SweepPlan plan =
           plan_sweep(*stitched.volume, spec, session.executor(), {session.options().memory()});
       print_bands(session, spec, plan);
       Rates rates;
-      rates.frames_per_second = probe_frames(session, access);
+      rates.frames_per_second = probe_frames(session, access, folder.paths());
       probe_chunks(session, *stitched.volume, request, spec, trial.path(), rates);
       if (rates.voxels_per_second <= 0 || rates.frames_per_second <= 0) return;
       print_disk(forecast, spec, tiles, rates, problems);

@@ -38,8 +38,8 @@ ProjectionPictures projections_of(Session& session, const fs::path& output) {
                               picture_of(found.xz, found.contrast),
                               picture_of(found.zy, found.contrast),
                               {}};
-  pictures.caption = fmt::format("Maximum along z, y and x, of level {} ({} × {} × {} voxels)",
-                                 found.level + 1, shape.x, shape.y, shape.z);
+  pictures.caption = fmt::format("Maximum along z, y and x, of level {} ({} × {} × {} voxels)", found.level,
+                                 shape.x, shape.y, shape.z);
   if (found.every > 1) pictures.caption += fmt::format(", of one chunk in {}", found.every);
   pictures.caption += found.empty ? ". All voxels are 0."
                                   : fmt::format(

@@ -95,7 +95,7 @@ std::shared_ptr<FrameReader> StackOpener::open_stored(const std::filesystem::pat
   const bool only_whole_frames = options_.stop > 0 && options_.stop <= info.frames;
   if (info.declared > info.frames && !only_whole_frames) {
     const std::string what =
-        fmt::format("{}: is cut short: {} of {} frames are whole", path.string(), info.frames, info.declared);
+        fmt::format("{} is cut short: {} of {} frames are whole", path.string(), info.frames, info.declared);
     if (!options_.allow_truncated && !bridges)
       throw Error(
           fmt::format("{}; copy the file again, or use --allow-truncated to go on without the rest{}", what,

@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "command_line.hpp"
+#include "data_size.hpp"
 #include "session.hpp"
 #include "spim/error.hpp"
 #include "spim/host/publication.hpp"
@@ -184,7 +185,7 @@ int run_simulate(const Invocation& call) {
   publication.commit();
   if (!common.silent)
     fmt::print("{}: {} stacks, {} frames, {} of pixels\n", typed.output, report.files, report.frames,
-               format_bytes(report.pixel_bytes));
+               format_data(report.pixel_bytes));
   return kDone;
 }
 

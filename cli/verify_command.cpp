@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "common_options.hpp"
+#include "data_size.hpp"
 #include "frame_gaps.hpp"
 #include "manifest_check.hpp"
 #include "plugin_choice.hpp"
@@ -59,7 +60,7 @@ class Verification {
     if (damaged_files_ > 0) damaged = fmt::format("{} files are not as they were written, ", damaged_files_);
     damaged += total_.damaged == 0 ? (damaged.empty() ? "nothing is damaged" : "0 damaged")
                                    : fmt::format("{} damaged", total_.damaged);
-    fmt::print("{}: {} {}, {} decoded{}, {}\n", path, total_.units, units_, format_bytes(total_.bytes), files,
+    fmt::print("{}: {} {}, {} decoded{}, {}\n", path, total_.units, units_, format_data(total_.bytes), files,
                damaged);
   }
 

@@ -35,6 +35,14 @@ class Help(Case):
         self.assertIn("micrometres (default 1.8)", text)
         self.assertIn("counter-clockwise as numpy.rot90", text)
 
+    def test_help_states_which_flags_are_on(self):
+        self.assertRegex(run("pipeline", "--help").stdout, r"--flip-ud [^-]*\(default true\)")
+        self.assertNotRegex(run("dcimg2oblique", "--help").stdout, r"--flip-ud [^-]*\(default")
+
+    def test_a_plan_and_a_run_explain_themselves(self):
+        self.assertIn("writes nothing", " ".join(run("plan", "--help").stdout.split()))
+        self.assertIn("Makes one stitched volume", run("run", "--help").stdout)
+
     def test_help_fits_a_terminal(self):
         for name in command_names():
             for line in run(name, "--help").stdout.splitlines():

@@ -92,5 +92,33 @@ class Process(unittest.TestCase):
                 self.assertIsNone(found, f"{name(path)} touches {what}: {found and found.group(0)}")
 
 
+class Documents(unittest.TestCase):
+    FOLDERS = (".", "docs", "sdk/**", "plugins/**")
+
+    @staticmethod
+    def anchors(path):
+        """What a heading is called in a link: lower case, without punctuation, words joined by dashes."""
+        with open(path, encoding="utf-8") as f:
+            headings = re.findall(r"^#+ (.*)$", f.read(), re.M)
+        return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+    def test_links_lead_somewhere(self):
+        documents = {d for f in self.FOLDERS for d in glob.glob(os.path.join(ROOT, f, "*.md"), recursive=True)}
+        links = 0
+        for document in sorted(documents):
+            with open(document, encoding="utf-8") as f:
+                text = f.read()
+            for path, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text):
+                if re.match(r"[a-z]+:", path):
+                    continue
+                links += 1
+                target = os.path.normpath(os.path.join(os.path.dirname(document), path)) if path else document
+                with self.subTest(f"{name(document)}: {path}#{anchor}"):
+                    self.assertTrue(os.path.exists(target))
+                    if anchor and target.endswith(".md"):
+                        self.assertIn(anchor, self.anchors(target))
+        self.assertGreater(links, 20)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -154,7 +154,8 @@ class BadFrames(Case):
             write_dcimg(os.path.join(self.path("whole"), "0", f"0_{y}", "0.dcimg"), frames)
         self.succeed("run", self.path("whole"), "-o", self.path("expected"), *PLAIN)
         self.fail_with(1, "run", self.path("cut"), "-o", self.path("out"), *PLAIN, says=("0_700/0.dcimg", "35 of 40"))
-        self.succeed("run", self.path("cut"), "-o", self.path("out"), *PLAIN, "--on-bad-frame", "previous")
+        done = self.succeed("run", self.path("cut"), "-o", self.path("out"), *PLAIN, "--on-bad-frame", "previous")
+        self.assertEqual(done.stderr.count("holds 35 of 40 declared frames"), 1, "a warning is shown once, not for each phase")
         np.testing.assert_array_equal(read_zarr(self.path("out")), read_zarr(self.path("expected")))
         rows = read_json(self.path("out.run.json"))["bad_frames"]
         self.assertEqual([(row["first"], row["last"], row["instead"]) for row in rows], [(35, 39, "frame 34")])

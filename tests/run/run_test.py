@@ -250,6 +250,15 @@ class Forecast(RunCase):
             self.assertIn(word, done.stdout)
         self.assert_nothing_left()
 
+    def test_files_that_a_run_overlooks_are_not_in_its_way(self):
+        strays = [os.path.join(self.scan, "notes.txt"), os.path.join(self.scan, "0", "0_0", "notes.txt")]
+        for stray in strays:
+            with open(stray, "w") as file:
+                file.write("no camera file")
+            self.addCleanup(os.remove, stray)
+        done = self.plan()
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
     def test_it_names_what_will_fail(self):
         os.makedirs(self.path("out"))
         with open(self.path("out", ".zgroup"), "w"):
