@@ -27,7 +27,8 @@ class MyCamera final : public spim::FrameReader {
     info_.frames = info_.declared = (bytes - skip_) / frame_bytes();
   }
 
-  // Nothing in such a file says what it is, so it is only read when asked for by name.
+  // Nothing in such a file says what it is, so it is only read when asked for by name. A number above 0, say
+  // for names that end in .mycam, lets spimstitch find your files in the folders of an acquisition.
   static int probe(const char*, const unsigned char*, std::uint64_t) noexcept { return 0; }
 
   spim::StackInfo info() const override { return info_; }
