@@ -297,6 +297,7 @@ int run_as(Purpose purpose, const Invocation& call) {
     // Hours of work on the first are no good moment to find that the second cannot be made.
     for (std::size_t i = 1; i < all.size(); ++i) ChannelRun(session, all[i]).check();
     for (const ChannelRequest& one : all) ChannelRun(session, one).run();
+    session.complete();
   };
   if (pipeline.run.shares()) return run_share(work);
   try {

@@ -31,6 +31,10 @@ void Session::enter(const std::string& name) {
   if (terminal_) terminal_->enter(name);
 }
 
+void Session::complete() {
+  if (terminal_) terminal_->complete();
+}
+
 const Registry& Session::registry() {
   if (!registry_) registry_ = std::make_unique<Registry>(plugin_search_path(options_));
   return *registry_;

@@ -41,6 +41,8 @@ class Session {
   void expect(std::vector<Leg> legs);
   /// The phase `name` begins.
   void enter(const std::string& name);
+  /// The last of them is over.
+  void complete();
   /// What everything that is opened through the session costs.
   StageMeter& stages() noexcept { return stages_; }
   /// Frames that could not be read and were bridged.

@@ -52,12 +52,24 @@ void TerminalProgress::begin_counting(std::string_view stage, std::string_view u
 
 void TerminalProgress::expect(std::vector<Leg> legs) {
   const std::lock_guard lock(mutex_);
-  whole_.expect(std::move(legs), seconds_of(Clock::now()));
+  const Clock::time_point now = Clock::now();
+  if (!whole_.knows()) whole_started_ = now;
+  whole_.expect(std::move(legs), seconds_of(now));
 }
 
 void TerminalProgress::enter(const std::string& name) {
   const std::lock_guard lock(mutex_);
   whole_.enter(name, seconds_of(Clock::now()));
+}
+
+void TerminalProgress::complete() {
+  const std::lock_guard lock(mutex_);
+  if (!whole_.knows()) return;
+  stage_ = "complete";
+  shown_ = 1;
+  show(fmt::format("{}100% of all  {} taken", bar_text(shown_),
+                   clock_text(seconds_of(Clock::now()) - seconds_of(whole_started_))));
+  finish_line();
 }
 
 void TerminalProgress::advance(std::int64_t bytes) noexcept {
@@ -121,14 +133,18 @@ void TerminalProgress::draw(Clock::time_point now) noexcept {
   try {
     const double seconds = seconds_of(now) - seconds_of(started_);
     const std::string text = whole_.knows() ? whole_text(seconds_of(now), seconds) : stage_text(seconds);
-    const std::string line =
-        terminal_ ? fmt::format("\r\033[K{} {}", stage_, text) : fmt::format("{}: {}\n", stage_, text);
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fflush(stderr);
-    line_open_ = terminal_;
+    show(text);
   } catch (...) {
     // Work does not stop because its progress could not be shown.
   }
+}
+
+void TerminalProgress::show(const std::string& text) {
+  const std::string line =
+      terminal_ ? fmt::format("\r\033[K{} {}", stage_, text) : fmt::format("{}: {}\n", stage_, text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+  line_open_ = terminal_;
 }
 
 void TerminalProgress::finish_line() noexcept {

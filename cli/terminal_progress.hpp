@@ -27,6 +27,8 @@ class TerminalProgress final : public Progress {
   /// The phases of the command: from now on what is shown is the progress of all of them.
   void expect(std::vector<Leg> legs);
   void enter(const std::string& name);
+  /// All of them are over: says so, with the time they took.
+  void complete();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -36,6 +38,7 @@ class TerminalProgress final : public Progress {
   std::string stage_text(double seconds) const;
   std::string whole_text(double now, double seconds);
   std::string bar_text(double fraction) const;
+  void show(const std::string& text);
   void draw(Clock::time_point now) noexcept;
   void finish_line() noexcept;
 
@@ -44,6 +47,7 @@ class TerminalProgress final : public Progress {
   std::string stage_;
   std::string unit_;  ///< of what is counted; empty: bytes
   TimeEstimate whole_;
+  Clock::time_point whole_started_{};
   double shown_ = 0;  ///< fraction of the whole that was shown: it never falls
   std::int64_t total_ = 0;
   Clock::time_point started_{};

@@ -129,6 +129,10 @@ std::string file_system_text(const ordered_json& manifest, const char* which) {
   return fmt::format("{} at {}", system.value("type", "?"), system.value("mount", "?"));
 }
 
+std::string range_text(std::int64_t first, std::int64_t last) {
+  return first == last ? std::to_string(first) : fmt::format("{}–{}", first, last);
+}
+
 }  // namespace
 
 std::string size_text(double bytes) {
@@ -174,13 +178,15 @@ std::string frames_section(const ordered_json& manifest) {
     text +=
         "<h3>Frames that could not be read</h3><table><thead><tr><th>camera file</th><th "
         "class=\"n\">frames</th>"
-        "<th class=\"n\">of</th><th>why</th><th>instead</th></tr></thead><tbody>";
+        "<th class=\"n\">of</th><th>why</th><th class=\"n\">instead</th></tr></thead><tbody>";
     for (const ordered_json& row : bad)
       text += fmt::format(
-          "<tr><td>{}</td><td class=\"n\">{}–{}</td><td class=\"n\">{}</td><td>{}</td><td>{}</td></tr>",
-          html_escape(row.value("file", "")), row.value("first", std::int64_t{0}),
-          row.value("last", std::int64_t{0}), row.value("of", std::int64_t{0}),
-          html_escape(row.value("reason", "")), html_escape(row.value("instead", "")));
+          "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td "
+          "class=\"n\">{}</td></tr>",
+          html_escape(row.value("file", "")),
+          range_text(row.value("first", std::int64_t{0}), row.value("last", std::int64_t{0})),
+          row.value("of", std::int64_t{0}), html_escape(row.value("reason", "")),
+          html_escape(row.value("instead", "")));
     text += "</tbody></table>";
   }
   const ordered_json gaps = manifest.value("dropped_frames", ordered_json::array());

@@ -167,7 +167,9 @@ class Report(Case):
         shutil.copytree(os.path.join(self.shared, "B"), self.path("B"))
         told = self.run_program("run", "A", "B", *options, cwd=self.path()).stderr
         lines = re.findall(r"^(.*?):\s+(\d+)% of all  (.*?)  (about )?([\d:]+) left$", told, re.M)
-        self.assertEqual(len(lines), len(re.findall(" left$| taken$", told, re.M)), told)
+        self.assertEqual(len(lines), len(re.findall(" left$", told, re.M)), told)
+        self.assertRegex(told.splitlines()[-1], r"^complete: 100% of all  \d+:\d\d taken$")
+        self.assertEqual(len(re.findall(" taken$", told, re.M)), 1, told)
         stages = [stage for stage, *_ in lines]
         self.assertEqual(stages.count("writing the volume"), 2)
         self.assertEqual(stages[0], "measuring overlaps")
