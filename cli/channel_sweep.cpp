@@ -132,12 +132,11 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
       if (is_wanted(task_name({0, i}))) share.tasks.insert(i);
     const SweepSettings settings{session_.options().memory(), outputs_.memory_bytes(volume.spec),
                                  &session_.stages()};
-    const VolumeSource& source = *volume.stitched.volume;
+    VolumeSource& source = *volume.stitched.volume;
     if (!share.tasks.empty())
       report_sweep_plan(session_, request.output.path, volume.spec,
                         plan_sweep(source, volume.spec, session_.executor(), settings));
-    sweep_tasks(*volume.stitched.volume, layout, share, committer, session_.executor(), settings,
-                session_.progress());
+    sweep_tasks(source, layout, share, committer, session_.executor(), settings, session_.progress());
     volume.folder->corrections().report();
   }
   if (run.includes(Phase::levels)) make_levels(layout, share.tasks, committer);

@@ -15,8 +15,17 @@ from PIL import Image
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, Case, read_json, read_zarr
+from support.crc32c import crc32c
 
 VOID = {"meta", "link", "img", "br", "wbr", "hr", "input", "col"}
+
+
+def stored_checksum(path):
+    """What docs/runs.md says the checksum of a stored file is."""
+    with open(path, "rb") as file:
+        data = file.read()
+    words = np.frombuffer(data + b"\0" * (-len(data) % 8), "<u8")
+    return crc32c((words * np.uint64(0x9E3779B97F4A7C15)).tobytes())
 
 
 class Page(html.parser.HTMLParser):
@@ -114,10 +123,18 @@ class Report(Case):
         for folder, _, names in os.walk(root):
             for name in names:
                 path = os.path.join(folder, name)
-                stored[os.path.relpath(path, root)] = os.path.getsize(path)
-        listed = {path: size for task in self.manifest["tasks"] for path, size, _ in task["files"] if not path.startswith("/")}
+                stored[os.path.relpath(path, root)] = (os.path.getsize(path), stored_checksum(path))
+        listed = {path: (size, sum_) for task in self.manifest["tasks"] for path, size, sum_ in task["files"]
+                  if not path.startswith("/")}
         self.assertEqual(listed, stored)
-        self.assertEqual((len(stored), sum(stored.values())), (self.manifest["output"]["files"], self.manifest["output"]["bytes"]))
+        output = self.manifest["output"]
+        self.assertEqual((len(stored), sum(size for size, _ in stored.values())), (output["files"], output["bytes"]))
+        lines = "".join(f"{path} {size} {sum_:08x}\n" for path, (size, sum_) in sorted(stored.items()))
+        self.assertEqual(output["checksum"], f"{crc32c(lines.encode()):08x}")
+        for path, known in self.manifest["plan"]["inputs"].items():
+            with open(path, "rb") as file:
+                self.assertEqual(known["head"], f"{crc32c(file.read(65536)):08x}")
+            self.assertEqual((known["bytes"], known["modified_ns"]), (os.path.getsize(path), os.stat(path).st_mtime_ns))
 
     def test_the_alignment_is_told_with_its_verdict(self):
         found = read_json(os.path.join(self.shared, "A-align.json"))["spimstitch"]
