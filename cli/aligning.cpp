@@ -41,8 +41,8 @@ TileOpener opener_of(TileFolder& folder) {
 
 std::string scale_text(std::string_view name, const ScaleEstimate& scale) {
   if (!scale.determined)
-    return fmt::format("{} {:.4f} um as given: the overlaps do not tell it better\n", name, scale.given_um);
-  return fmt::format("{} {:.4f} um, plus or minus {:.4f} ({:.4f} was given)\n", name, scale.value_um,
+    return fmt::format("{} {:.4f} µm as given: the overlaps do not tell it better\n", name, scale.given_um);
+  return fmt::format("{} {:.4f} µm, plus or minus {:.4f} ({:.4f} was given)\n", name, scale.value_um,
                      scale.standard_error_um, scale.given_um);
 }
 

@@ -82,8 +82,10 @@ int run_status(const Invocation& call) {
     else if (published_plan(output))
       fmt::print("{}: complete\n", output);
     else
-      throw Error(fmt::format("{}: there is no run of this output, neither {} nor {}", output,
-                              folder.path().string(), manifest_path(output).string()));
+      throw Error(
+          fmt::format("{}: there is no run of this output, neither {} nor {}; name the volume, e.g. "
+                      "CHANNEL_stitched.ngff",
+                      output, folder.path().string(), manifest_path(output).string()));
   }
   return code;
 }

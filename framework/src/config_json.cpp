@@ -64,7 +64,8 @@ class Reader {
     expect_object(object, place);
     for (const auto& [key, value] : object.items())
       if (std::find(known.begin(), known.end(), key) == known.end())
-        refuse(place, fmt::format("has the unknown key '{}'; {}", printable(key), nearest_hint(key, known)));
+        refuse(place, fmt::format("has the unknown key '{}'; {}{}", printable(key), nearest_hint(key, known),
+                                  place.empty() ? "; options of the command belong into \"options\"" : ""));
   }
 
   std::string text(const ordered_json& object, const char* key, const std::string& place) const {

@@ -78,7 +78,8 @@ TEST(Configuration, says_where_it_is_not_json) {
 TEST(Configuration, names_the_place_and_the_nearest_known_key) {
   EXPECT_THAT(fault("[1]"), "c.json is of type array; it must be an object");
   EXPECT_THAT(fault(R"({"writr": {}})"),
-              HasSubstr("c.json has the unknown key 'writr'; the nearest is 'writer'"));
+              AllOf(HasSubstr("c.json has the unknown key 'writr'; the nearest is 'writer'"),
+                    HasSubstr("options of the command belong into \"options\"")));
   EXPECT_THAT(
       fault(R"({"writer": {"ID": "zarr"}})"),
       HasSubstr("c.json: /writer has the unknown key 'ID'; the nearest is 'id' (known: id, options)"));
