@@ -71,6 +71,7 @@ void add_times(ordered_json& document, const std::vector<ordered_json>& records)
   for (const auto& [name, phase] : phases.items())
     if (phase.contains("stages")) add_numbers(stages, phase["stages"]);
   std::vector<const char*> order;
+  order.reserve(kAllStages.size());
   for (const Stage stage : kAllStages) order.push_back(stage_word(stage).data());
   ordered_json& sums = document["stages"] = in_order(stages, order);
   for (auto& [name, stage] : sums.items()) {
