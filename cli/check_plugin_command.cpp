@@ -53,6 +53,7 @@ int run_check_plugin(const Invocation& call) {
       "damaged files in words, reads parts as parts of the whole, works from several threads, reads "
       "back what it wrote. Ends with exit code 1 when a check fails.");
   line.arguments({"FILE", "", "the plugin, a file NAME.so"}, files, {1, 1});
+  line.group("Checks");
   line.text(
       {"sample", "PATH", "a good file or folder for its readers; without it they are only given bad ones"},
       sample);

@@ -318,9 +318,9 @@ std::string CommandLine::help() const {
     for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + dashed(name);
     if (!option.is_flag) names += " " + option.word;
     std::string help = option.help;
-    // Flags are off and shares are all unless something is said.
+    // Flags are off unless something is said; a -1 that the text does not explain stands for nothing.
     std::string value = option.get();
-    if (value == "false" || value == "-1") value.clear();
+    if (value == "false" || (value == "-1" && option.help.find("-1") == std::string::npos)) value.clear();
     if (!value.empty()) help += fmt::format(" (default {})", value);
     if (option.is_list) help += "; may be repeated";
     if (!option.variable.empty()) help += fmt::format(" [environment: {}]", option.variable);

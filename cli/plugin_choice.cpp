@@ -81,7 +81,7 @@ void PluginChoice::add_destripe(CommandLine& line) {
   line_ = &line;
   line.text({"destripe,destripe-method", "ID",
              "method that removes the stripes of each frame: wavelet, lightsheet or that of another plugin; "
-             "none for no destriping"},
+             "none for no destriping. Defaults of its options: spimstitch plugins show destripe/wavelet"},
             destripe_);
   for (const PluginOption& option : kMethodOptions)
     line.text({option.names, option.word, option.help}, destripe_options_[option.plugin_name]);

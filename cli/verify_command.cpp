@@ -182,6 +182,7 @@ int run_verify(const Invocation& call) {
       "of formats and not "
       "damaged.");
   line.arguments({"PATH...", "", "volumes, camera files, folders or patterns of images"}, paths, {1, 4096});
+  line.group("Repair");
   line.flag(
       {"repair", "",
        "make damaged files of volumes that `spimstitch run` made again, from the camera files they were "
