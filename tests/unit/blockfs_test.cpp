@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -489,6 +491,103 @@ TEST_F(Blockfs, TheWriterRefusesWhatItCannotStore) {
       },
       testing::ThrowsMessage<Error>(HasSubstr("voxels")));
   EXPECT_FALSE(fs::exists(folder_ / "b"));
+}
+
+/// Lets the process open few files more for a while.
+class FewFiles {
+ public:
+  explicit FewFiles(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(0);  // the lowest number that is free
+    ::close(next);
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(next) + more;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+/// Keeps the names of a part's files.
+class Names final : public FileSink {
+ public:
+  void file(std::string_view path) override { names.emplace_back(path); }
+  std::vector<std::string> names;
+};
+
+TEST_F(Blockfs, ColumnsThatAreWrittenInBandsOfYNeedNoOpenFiles) {
+  const test::TableOptions options(BlockfsWriter::kOptions);
+  const fs::path path = folder_ / "volume";
+  const VolumeSpec s = spec({300, 12, 4}, {4, 4, 4});
+  const auto value = [](std::int64_t x, std::int64_t y) {
+    return static_cast<std::uint16_t>(1 + x + 80 * y);
+  };
+  const FewFiles few(12);
+  Names part;
+  {
+    BlockfsWriter writer(host_, options.options(), path.string());
+    writer.join(s, {"sweep-0", "one"});
+    for (std::int64_t y = 0; y < 3; ++y)
+      for (std::int64_t x = 0; x < 75; ++x) {
+        std::vector<std::uint16_t> voxels(64, value(x, y));
+        writer.write({0, {x, y, 0}}, as_const(dense_view(voxels.data(), Index3{4, 4, 4})));
+      }
+    writer.finish_part(part);
+  }
+  EXPECT_EQ(part.names.size(), 75U);
+  BlockfsWriter end(host_, options.options(), path.string());
+  end.join(s, {"finish", "two"});
+  end.finish();
+  BlockfsReader reader = read(path);
+  std::vector<std::uint16_t> voxels(static_cast<std::size_t>(count(s.shape)));
+  reader.read(0, {{0, 0, 0}, s.shape}, dense_view(voxels.data(), s.shape));
+  for (std::int64_t y = 0; y < 12; ++y)
+    for (std::int64_t x = 0; x < 300; ++x)
+      ASSERT_EQ(voxels[static_cast<std::size_t>(y * 300 + x)], value(x / 4, y / 4));
+}
+
+TEST_F(Blockfs, MoreColumnsThanSixteenBitsCountAreWrittenInParts) {
+  const test::TableOptions options(BlockfsWriter::kOptions);
+  const fs::path path = folder_ / "volume";
+  const VolumeSpec s = spec({70'000, 2, 1}, {1, 1, 1});
+  {
+    BlockfsWriter writer(host_, options.options(), path.string());
+    EXPECT_EQ(writer.unit_shape(s), (Index3{1, 2, 1}));
+    writer.join(s, {"sweep-0", "one"});
+    std::uint16_t voxel = 7;
+    writer.write_zero({0, {69'999, 0, 0}});
+    writer.write({0, {69'999, 1, 0}}, as_const(dense_view(&voxel, Index3{1, 1, 1})));
+    Names part;
+    writer.finish_part(part);
+    EXPECT_THAT(part.names, testing::ElementsAre("1_1_1/precomputed.blockfs.69999"));
+    writer.finish();
+  }
+  BlockfsReader reader = read(path);
+  std::uint16_t voxels[4] = {9, 9, 9, 9};
+  reader.read(0, {{69'998, 0, 0}, {70'000, 2, 1}}, dense_view(voxels, Index3{2, 2, 1}));
+  EXPECT_THAT(voxels, testing::ElementsAre(0, 0, 0, 7));
+}
+
+TEST_F(Blockfs, PartsOfTooManyColumnsAreRefusedWithARemedy) {
+  const auto unit = [&](Index3 shape, std::map<std::string, std::string> given = {}) {
+    const test::TableOptions options(BlockfsWriter::kOptions, std::move(given));
+    return BlockfsWriter(host_, options.options(), "volume").unit_shape(spec(shape, {64, 64, 64}));
+  };
+  EXPECT_EQ(unit({65'536, 2000, 65'536}), (Index3{64, 2048, 64}));
+  EXPECT_THAT(
+      [&] {
+        unit({65'536, 2000, 65'600});
+      },
+      testing::ThrowsMessage<UsageError>(HasSubstr("choose a larger --chunk-size")));
+  EXPECT_THAT(
+      [&] {
+        unit({65'536, 2000, 65'536}, {{"absolute-names", "/data/volume"}});
+      },
+      testing::ThrowsMessage<UsageError>(HasSubstr("leave out absolute-names")));
 }
 
 TEST_F(Blockfs, NothingLooksCompleteBeforeFinish) {

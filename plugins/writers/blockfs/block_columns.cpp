@@ -30,6 +30,13 @@ void put_u64(std::vector<std::byte>& to, std::uint64_t v) {
   to.insert(to.end(), bytes, bytes + sizeof v);
 }
 
+/// Writes behind the `end` bytes that the file has; creates it when that is 0.
+void add_bytes(const fs::path& path, std::uint64_t end, std::span<const std::byte> bytes) {
+  chunked::File file = end == 0 ? chunked::File::create(path) : chunked::File::reopen(path);
+  file.write(end, bytes);
+  file.close();
+}
+
 }  // namespace
 
 struct BlockColumns::Column {
@@ -38,8 +45,7 @@ struct BlockColumns::Column {
   std::map<std::size_t, std::vector<std::byte>> early;
   std::vector<BlockPlace> places;
   std::uint64_t end = 0;
-  fs::path path;
-  std::optional<chunked::File> file;  ///< from the first block that is not zero on
+  fs::path path;  ///< there is a file from the first block that is not zero on
 };
 
 Index3 block_grid(const VolumeSpec& spec, std::int32_t level) noexcept {
@@ -75,8 +81,7 @@ void BlockColumns::append(Column& column, std::span<const std::byte> frame) cons
   column.places.push_back(frame.empty() ? BlockPlace{} : BlockPlace{column.end, frame.size()});
   ++column.next;
   if (frame.empty()) return;
-  if (!column.file) column.file = chunked::File::create(column.path);
-  column.file->write(column.end, frame);
+  add_bytes(column.path, column.end, frame);
   column.end += frame.size();
 }
 
@@ -98,7 +103,7 @@ void BlockColumns::store(const ChunkAddress& block, std::span<const std::byte> f
 
 void BlockColumns::close(const ChunkAddress& block, Column& column) {
   const std::string name = column_file(spec_, block);
-  if (column.file) {
+  if (column.end > 0) {
     std::vector<std::byte> tail;
     for (const BlockPlace& place : column.places) {
       put_u64(tail, place.offset);
@@ -107,12 +112,11 @@ void BlockColumns::close(const ChunkAddress& block, Column& column) {
     put_u64(tail, column.places.size());
     const auto magic = std::as_bytes(std::span(kMagic));
     tail.insert(tail.end(), magic.begin(), magic.end());
-    column.file->write(column.end, tail);
-    column.file->close();
+    add_bytes(column.path, column.end, tail);
     chunked::put_in_place(column.path, root_ / name);
   }
   const std::lock_guard lock(mutex_);
-  if (column.file) stored_.push_back(name);
+  if (column.end > 0) stored_.push_back(name);
   open_.erase(name);
 }
 

@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,7 +27,8 @@ Index3 block_grid(const VolumeSpec& spec, std::int32_t level) noexcept;
 /// The file of the column that holds `block`, relative to the volume.
 std::string column_file(const VolumeSpec& spec, const ChunkAddress& block);
 
-/// The columns that one part writes. [any thread]
+/// The columns that one part writes. No file stays open between two calls: where a volume is written in bands
+/// of y, thousands of columns are begun before the first is complete. [any thread]
 class BlockColumns {
  public:
   BlockColumns(std::filesystem::path root, const VolumeSpec& spec, const PartName& part);

@@ -125,6 +125,12 @@ std::string encode_header(BlockDirectory& directory) {
                                       {"CompressionLvl", directory.level},
                                       {"Version", kVersion}};
   const std::string json = fields.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (json.size() > kLargestHeader)
+    throw Error(
+        fmt::format("the names of {} block files take {} bytes of a blockfs directory file, and at most {} "
+                    "are read; leave "
+                    "out absolute-names",
+                    directory.files.size(), json.size(), kLargestHeader));
   directory.entries_at = kFixedHeaderBytes + json.size();
   std::string header(kMagic);
   put_u32(header, json.size());
@@ -138,9 +144,9 @@ std::uint64_t header_size(std::span<const std::byte, kFixedHeaderBytes> fixed, s
     throw Error(
         fmt::format("{} does not begin with \"BlockFS\"; it is not a blockfs directory file", subject));
   const std::uint64_t size = get_u32(fixed.data() + 8);
-  if (size > chunked::kLargestJson || kFixedHeaderBytes + size > file_size)
+  if (size > kLargestHeader || kFixedHeaderBytes + size > file_size)
     throw Error(fmt::format("{} says that its metadata has {} bytes; the file has {} and at most {} are read",
-                            subject, size, file_size, chunked::kLargestJson));
+                            subject, size, file_size, kLargestHeader));
   return kFixedHeaderBytes + size;
 }
 

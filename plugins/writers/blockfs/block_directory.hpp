@@ -22,8 +22,10 @@ inline constexpr std::size_t kFixedHeaderBytes = 16;
 /// Widest entry that is read or written: 63 bits each for offset and size.
 inline constexpr std::size_t kWidestEntry = 16;
 
-/// Block files that a level may have.
-inline constexpr std::int64_t kMostBlockFiles = 1 << 16;
+/// Block files that a level may have: a volume in parts has one for each column of blocks along y.
+inline constexpr std::int64_t kMostBlockFiles = 1 << 20;
+/// Longest JSON: that of so many files, whose names have 28 bytes each.
+inline constexpr std::uint64_t kLargestHeader = std::uint64_t{64} << 20;
 
 /// Where one block lies; size 0 means that it is not stored.
 struct BlockPlace {

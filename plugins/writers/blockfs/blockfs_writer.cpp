@@ -78,10 +78,20 @@ void BlockfsWriter::remember(const VolumeSpec& spec) {
   spec_.name = "";  // borrowed, and the format has no place for it
 }
 
+/// Columns of a level that a directory file can name.
+std::int64_t BlockfsWriter::most_columns() const {
+  // Of a name with its quotes and comma; JSON may take six bytes for one of a path.
+  const std::size_t name_bytes = 64 + 6 * absolute_names_.size();
+  return std::min(kMostBlockFiles, static_cast<std::int64_t>(kLargestHeader / name_bytes));
+}
+
 Index3 BlockfsWriter::unit_shape(const VolumeSpec& spec) const {
   const Index3 grid = block_grid(spec, 0);
-  // Readers take no more files than this.
-  if (grid.x > kMostBlockFiles / grid.z) return {};
+  if (grid.x > most_columns() / grid.z)
+    throw UsageError(fmt::format(
+        "a blockfs volume in parts has a file for each column of blocks along y, here {} x {}; {} are read "
+        "back at most, so choose a larger --chunk-size{}",
+        grid.x, grid.z, most_columns(), absolute_names_.empty() ? "" : ", or leave out absolute-names"));
   return {spec.chunk.x, spec.chunk.y * grid.y, spec.chunk.z};
 }
 

@@ -52,6 +52,7 @@ class BlockfsWriter final : public VolumeWriter {
   struct Level;
 
   void remember(const VolumeSpec& spec);
+  std::int64_t most_columns() const;
   std::vector<std::string> block_file_names(std::int32_t level, std::int64_t count) const;
   void write_merged_directory(std::int32_t level) const;
   std::unique_ptr<Level> create_level(std::int32_t level) const;
