@@ -51,6 +51,17 @@ std::vector<std::int64_t> chosen_channels(const std::string& text, std::int64_t 
   return chosen;
 }
 
+/// What a stack of images says of its first file.
+class FirstFile final : public MetadataSink {
+ public:
+  void text(std::string_view key, std::string_view value) override {
+    if (key == "first file") path = value;
+  }
+  void integer(std::string_view, std::int64_t) override {}
+  void number(std::string_view, double) override {}
+  std::string path;
+};
+
 }  // namespace
 
 PlaneLabels InputChannel::labels() const {
@@ -126,9 +137,25 @@ std::vector<InputChannel> InputOpener::open_volume_channels(const std::string& p
   return channels;
 }
 
+/// Readers of frames know no lengths, but the first image of a stack may be a plane of a volume that does.
+LevelInfo InputOpener::first_image(FrameReader& reader) const {
+  FirstFile first;
+  reader.describe(first);
+  if (first.path.empty() || oriented_) return {};
+  try {
+    return open_volume(session_->registry(), session_->host(), plugins_.volume_reader, first.path)->level(0);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const Error&) {
+    return {};  // no volume: what is wrong with a frame is said when it is read
+  }
+}
+
 InputChannel InputOpener::open_stack(const std::string& path) {
   const std::shared_ptr<FrameReader> reader = stacks_.open_stored(path);
-  InputChannel channel = boxed(frame_volume(stacks_.frames_of(path, reader), voxel_size({}, path)), {}, path);
+  const LevelInfo image = first_image(*reader);
+  InputChannel channel = boxed(
+      frame_volume(stacks_.frames_of(path, reader), voxel_size(image.voxel_um, path)), image.origin_um, path);
   channel.stamp = [reader, first = channel.first_plane](std::int64_t plane) {
     return reader->stamp(first + plane);
   };

@@ -58,6 +58,7 @@ class InputOpener {
 
  private:
   InputChannel open_stack(const std::string& path);
+  LevelInfo first_image(FrameReader& reader) const;
   /// What the user says, or else the file's `um`.
   Vec3 voxel_size(Vec3 um, const std::string& path) const;
   /// The box of `volume`, whose voxel (0,0,0) is at `origin_um`.

@@ -63,6 +63,33 @@ class Convert(Case):
         np.testing.assert_array_equal(self.level("turned.zarr"), turned)
         self.assertEqual(self.transforms("turned.zarr"), ([3, 2, 1], [12, 0, 2]))
 
+    def test_voxel_sizes_that_other_programs_wrote_into_tiff_files_are_kept(self):
+        voxels = noise((4, 6, 7))
+        um = "\N{MICRO SIGN}m"
+        ome = {"axes": "ZYX", "PhysicalSizeX": 650.0, "PhysicalSizeXUnit": "nm", "PhysicalSizeY": 0.8, "PhysicalSizeYUnit": um,
+               "PhysicalSizeZ": 0.0025, "PhysicalSizeZUnit": "mm"}
+        imagej = {"axes": "ZYX", "spacing": 2.5}
+        written = (
+            ("ome", dict(ome=True, metadata=ome), (2.5, 0.8, 0.65)),
+            ("um", dict(imagej=True, resolution=(1 / 0.65, 1 / 0.8), metadata=imagej | {"unit": "um"}), (2.5, 0.8, 0.65)),
+            ("micro", dict(imagej=True, resolution=(1 / 0.65, 1 / 0.8), metadata=imagej | {"unit": "\\u00B5m"}), (2.5, 0.8, 0.65)),
+            ("nm", dict(imagej=True, resolution=(1 / 650, 1 / 800), metadata={"axes": "ZYX", "spacing": -2500, "unit": "nm"}),
+             (2.5, 0.8, 0.65)))
+        for name, how, expected in written:
+            tifffile.imwrite(self.path(name + ".tif"), voxels, **how)
+            done = self.succeed("convert", self.path(name + ".tif"), self.path(name + ".zarr"), "--levels", "1")
+            self.assertNotIn("--voxel-size", done.stderr, name)
+            np.testing.assert_array_equal(self.level(name + ".zarr"), voxels)
+            np.testing.assert_allclose(self.transforms(name + ".zarr")[0], expected, rtol=1e-6, err_msg=name)
+        self.succeed("convert", self.path("um.tif"), self.path("given.zarr"), "--levels", "1", "--voxel-size", "1,2,3")
+        self.assertEqual(self.transforms("given.zarr")[0], [3, 2, 1])
+        # Pixels are no length, and a resolution without a unit says nothing.
+        for i, how in enumerate((dict(imagej=True, resolution=(2, 2), metadata=imagej | {"unit": "pixel"}),
+                                 dict(resolution=(2, 2)))):
+            tifffile.imwrite(self.path(f"{i}.tif"), voxels, **how)
+            done = self.succeed("convert", self.path(f"{i}.tif"), self.path(f"{i}.zarr"), "--levels", "1")
+            self.assertIn("--voxel-size", done.stderr)
+
     def test_requests_without_sense_are_refused_and_leave_nothing(self):
         self.volume()
         source, out = self.path("in.zarr"), self.path("out.zarr")
@@ -159,6 +186,16 @@ class Planes(Case):
             self.assertIn("1.28", file.pages[0].description)
             self.assertAlmostEqual(file.pages[0].tags["XResolution"].value[0] /
                                    file.pages[0].tags["XResolution"].value[1], 1 / 1.28, 5)
+
+    def test_planes_come_back_with_the_size_and_the_place_of_their_voxels(self):
+        for ending in ("tif", "jp2"):
+            self.succeed("convert", self.path("in"), self.path(ending, "%04d." + ending), "--box", ":,:,2:")
+            done = self.succeed("convert", self.path(ending), self.path(ending + ".zarr"), "--levels", "1", "--box", "3:,:,1:")
+            self.assertNotIn("--voxel-size", done.stderr)
+            scale, shift = read_json(self.path(ending + ".zarr", ".zattrs"))["multiscales"][0]["datasets"][0][
+                "coordinateTransformations"]
+            np.testing.assert_allclose(scale["scale"][-3:], [1.25, 1.8, 1.28], rtol=1e-6)
+            np.testing.assert_allclose(shift["translation"][-3:], [30 + 3 * 1.25, 20, 10 + 3 * 1.28], rtol=1e-6)
 
     def test_one_file_of_many_pages_comes_back_as_the_volume(self):
         self.succeed("convert", self.path("in"), self.path("all.tif"))

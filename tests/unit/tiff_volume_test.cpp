@@ -175,7 +175,22 @@ TEST(TiffMetadata, UnderstandsUnitsOfOthers) {
   EXPECT_DOUBLE_EQ(voxel("nm"), 0.0025);
   EXPECT_DOUBLE_EQ(voxel("mm"), 2500);
   EXPECT_DOUBLE_EQ(voxel("\xC2\xB5m"), 2.5);
+  EXPECT_DOUBLE_EQ(voxel("\xC3\x85"), 0.00025);
   EXPECT_DOUBLE_EQ(voxel("pixel"), 0);
+  EXPECT_DOUBLE_EQ(voxel("micron or so"), 0);
+}
+
+TEST(TiffMetadata, TakesTheUnitOfImageJAndTheResolutionOfTheTags) {
+  const auto voxel = [](const std::string& lines, Vec3 pixels) {
+    return tiff::lengths_of("ImageJ=1.53k\n" + lines, pixels).voxel_um;
+  };
+  EXPECT_EQ(voxel("images=3\nunit=micron\nspacing=2.5\n", {2, 4, 0}), (Vec3{0.5, 0.25, 2.5}));
+  EXPECT_EQ(voxel("spacing=-0.002\r\nunit=mm\r\n", {2000, 4000, 0}), (Vec3{0.5, 0.25, 2}));
+  EXPECT_EQ(voxel("unit=um", {2, 4, 0}), (Vec3{0.5, 0.25, 0}));
+  EXPECT_EQ(voxel("unit=um\nspacing=nan\n", {2, 4, 0}), (Vec3{0.5, 0.25, 0}));
+  EXPECT_EQ(voxel("myunit=um\nspacing=2.5\n", {2, 4, 0}), Vec3{});
+  EXPECT_EQ(voxel("unit=um\nspacing=2.5\n", {}), Vec3{});
+  EXPECT_EQ(tiff::lengths_of("unit=um\nspacing=2.5\n", {2, 4, 0}).voxel_um, Vec3{});
 }
 
 }  // namespace

@@ -218,11 +218,13 @@ class Page::Directory {
 
   void set_resolution(PageInfo& info) const {
     float x = 0, y = 0;
-    const int unit = short_field(TIFFTAG_RESOLUTIONUNIT);
-    const double um = unit == RESUNIT_CENTIMETER ? 1e4 : unit == RESUNIT_INCH ? 25400 : 0;
-    if (um == 0 || TIFFGetField(tiff_.get(), TIFFTAG_XRESOLUTION, &x) != 1 ||
+    if (TIFFGetField(tiff_.get(), TIFFTAG_XRESOLUTION, &x) != 1 ||
         TIFFGetField(tiff_.get(), TIFFTAG_YRESOLUTION, &y) != 1)
       return;
+    info.pixels_per_unit = {double{x}, double{y}, 0};
+    const int unit = short_field(TIFFTAG_RESOLUTIONUNIT);
+    const double um = unit == RESUNIT_CENTIMETER ? 1e4 : unit == RESUNIT_INCH ? 25400 : 0;
+    if (um == 0) return;
     // Resolutions of screens and printers are no sizes of voxels.
     constexpr double kLargestVoxel = 100;
     const Vec3 voxel{um / double{x}, um / double{y}, 0};

@@ -57,7 +57,8 @@ struct PageInfo {
   std::string compression;  ///< in words
   std::string description;  ///< tag ImageDescription
   std::string software;
-  Vec3 voxel_um;                       ///< from the resolution, where its unit is one of length; z is 0
+  Vec3 voxel_um;         ///< from the resolution, where its unit is one of length; z is 0
+  Vec3 pixels_per_unit;  ///< the resolution as it is, whatever its unit; 0 where there is none; z is 0
   std::vector<std::uint64_t> coarser;  ///< places of the directories of lower resolution
 };
 

@@ -105,19 +105,54 @@ Vec3 list_behind(std::string_view text, std::string_view key) {
   return result;
 }
 
+/// Units by the names that OME-XML and ImageJ have for them; 0 for others (pixels, say).
+double micrometres_of(std::string_view unit) {
+  struct Unit {
+    std::string_view name;
+    double um;
+  };
+  // The micro sign and the letter mu; in XML also as a number, in ImageJ as it is written in Java, or in
+  // Latin 1.
+  static constexpr Unit kUnits[] = {{"\xC2\xB5m", 1},   {"\xCE\xBCm", 1}, {"&#181;m", 1},    {"&#xB5;m", 1},
+                                    {"\\u00B5m", 1},    {"\\u00b5m", 1},  {"\xB5m", 1},      {"um", 1},
+                                    {"micron", 1},      {"microns", 1},   {"micrometer", 1}, {"pm", 1e-6},
+                                    {"\xC3\x85", 1e-4}, {"nm", 1e-3},     {"mm", 1e3},       {"cm", 1e4},
+                                    {"m", 1e6},         {"in", 25400},    {"inch", 25400}};
+  for (const Unit& known : kUnits)
+    if (unit == known.name) return known.um;
+  return 0;
+}
+
 /// A length of OME-XML, whose unit is the attribute NAMEUnit; micrometres without one.
 double ome_length(std::string_view text, const std::string& name) {
   auto rest = behind(text, fmt::format(" {}=\"", name));
   const auto value = rest ? number_at(*rest) : std::nullopt;
   if (!value) return 0;
   const auto unit = behind(text, fmt::format(" {}Unit=\"", name));
-  if (!unit || unit->starts_with("&#181;m") || unit->starts_with("\xC2\xB5m") || unit->starts_with("um"))
-    return *value;
-  if (unit->starts_with("nm")) return *value * 1e-3;
-  if (unit->starts_with("mm")) return *value * 1e3;
-  if (unit->starts_with("cm")) return *value * 1e4;
-  if (unit->starts_with("m\"")) return *value * 1e6;
-  return 0;
+  if (!unit) return *value;
+  return *value * micrometres_of(unit->substr(0, unit->find('"')));
+}
+
+/// What stands behind `key` up to the end of its line, the first of the text included.
+std::string_view line_behind(std::string_view text, std::string_view key) {
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at)) {
+    if (text[at] == '\n') ++at;
+    const std::string_view line = text.substr(at, text.find_first_of("\r\n", at) - at);
+    if (line.starts_with(key)) return line.substr(key.size());
+  }
+  return {};
+}
+
+/// ImageJ says the unit, and the tags how many pixels make one; the distance of planes is `spacing`, which
+/// may be negative.
+Vec3 imagej_voxel(std::string_view description, Vec3 pixels_per_unit) {
+  const double unit = micrometres_of(line_behind(description, "unit="));
+  if (unit == 0) return {};
+  std::string_view spacing = line_behind(description, "spacing=");
+  const Vec3 voxel{unit / pixels_per_unit.x, unit / pixels_per_unit.y,
+                   unit * std::abs(number_at(spacing).value_or(0))};
+  const auto is_length = [](double um) { return std::isfinite(um) && um > 0; };
+  return is_length(voxel.x) && is_length(voxel.y) ? voxel : Vec3{};
 }
 
 Vec3 not_negative(Vec3 v) {
@@ -190,7 +225,7 @@ std::string ome_description(const Description& what) {
   return text + "</OME>";
 }
 
-Lengths lengths_of(const std::string& description) {
+Lengths lengths_of(const std::string& description, Vec3 pixels_per_unit) {
   Lengths lengths;
   if (description.find("<OME") != std::string::npos) {
     for (const auto& [axis, voxel, origin] : {std::tuple('X', &lengths.voxel_um.x, &lengths.origin_um.x),
@@ -202,6 +237,8 @@ Lengths lengths_of(const std::string& description) {
   } else {
     lengths.voxel_um = list_behind(description, "\nvoxel_um=");
     lengths.origin_um = list_behind(description, "\norigin_um=");
+    if (lengths.voxel_um == Vec3{} && description.starts_with("ImageJ="))
+      lengths.voxel_um = imagej_voxel(description, pixels_per_unit);
   }
   lengths.voxel_um = not_negative(lengths.voxel_um);
   return lengths;

@@ -20,12 +20,13 @@ std::string imagej_description(const Description& what);
 /// OME-XML (schema 2016-06) for a file whose pages are the planes z, in ASCII.
 std::string ome_description(const Description& what);
 
-/// What imagej_description() and ome_description() say of lengths; 0 where they do not.
+/// What a description says of lengths, be it ours, that of ImageJ or OME-XML; 0 where it does not.
 struct Lengths {
   Vec3 voxel_um;
   Vec3 origin_um;
 };
-Lengths lengths_of(const std::string& description);
+/// `pixels_per_unit` is what PageInfo says: ImageJ's description has the unit alone.
+Lengths lengths_of(const std::string& description, Vec3 pixels_per_unit = {});
 
 /// "2026:11:22 20:15:00" (UTC), as the tag DateTime wants it; "" without a time.
 std::string date_time(const FrameStamp& stamp);

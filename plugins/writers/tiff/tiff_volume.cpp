@@ -95,7 +95,7 @@ void TiffVolume::add_level(Host& host, std::vector<std::uint64_t> places, Index3
 }
 
 void TiffVolume::set_lengths() {
-  const tiff::Lengths lengths = tiff::lengths_of(first_.description);
+  const tiff::Lengths lengths = tiff::lengths_of(first_.description, first_.pixels_per_unit);
   Vec3 voxel = lengths.voxel_um;
   if (voxel.x == 0 || voxel.y == 0) voxel = {first_.voxel_um.x, first_.voxel_um.y, voxel.z};
   const Index3 full = levels_.front().info.shape;
