@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -11,6 +12,7 @@
 #include "channel_volume.hpp"
 #include "spim/host/instances.hpp"
 #include "spim/host/run_plan.hpp"
+#include "tile_stacks.hpp"
 #include "values.hpp"
 
 namespace spim::cli {
@@ -27,6 +29,15 @@ struct ChannelRun::Repair {
     damaged.erase(file);
     fmt::print("{}: {}: repaired\n", output.string(), file);
   }
+};
+
+/// A volume that was written in units, and how its files are called.
+struct ChannelRun::RepairTarget {
+  const TaskLayout& layout;
+  std::function<std::string(TaskId)> task;                ///< in the manifest
+  std::function<std::unique_ptr<VolumeWriter>()> create;  ///< that has joined nothing, in the run folder
+  std::function<std::string(const std::string&)> name;  ///< in the manifest, of a file that such a one names
+  UnitSource source;
 };
 
 namespace {
@@ -97,8 +108,20 @@ void ChannelRun::repair(const StoredManifest& manifest, const std::vector<std::s
       layout.shape().unit != volume.unit)
     throw Error(fmt::format("{}: cannot be repaired: it has {} voxels, and would have {} now", name,
                             format_triple(spec.shape), format_triple(volume.spec.shape)));
-  repair_units(volume, layout, repair);
+  const auto stored =
+      writer_of_published(request_.stitching.plugins.get().writer, repair.output, volume.spec);
+  repair_units({layout,
+                task_name,
+                [this] { return outputs_.create_writer(); },
+                [this](const std::string& file) { return outputs_.published_name(file); },
+                {volume.stitched.volume.get(), stored.get()}},
+               repair);
   repair_rest(volume, repair);
+  repair_others(volume.stitched.labels, repair);
+  repair_stacks(repair);
+  if (!repair.damaged.empty())
+    throw Error(fmt::format("{}: {} cannot be made again as it was; make the volume again with --overwrite",
+                            repair.output.string(), *repair.damaged.begin()));
 }
 
 /// Refuses what could not give the same bits.
@@ -118,19 +141,17 @@ void ChannelRun::check_repair(const StoredManifest& manifest) const {
 }
 
 /// Level by level, since each is made from the one below it.
-void ChannelRun::repair_units(Volume& volume, const TaskLayout& layout, Repair& repair) {
-  std::vector<UnitAddress> units = damaged_units(layout, repair);
+void ChannelRun::repair_units(const RepairTarget& target, Repair& repair) {
+  std::vector<UnitAddress> units = damaged_units(target, repair);
   std::ranges::stable_sort(units, {}, &UnitAddress::level);
   if (units.empty()) return;
-  const auto stored =
-      writer_of_published(request_.stitching.plugins.get().writer, repair.output, volume.spec);
-  const UnitSource source{volume.stitched.volume.get(), stored.get()};
-  const std::int64_t unit_bytes = count(min(volume.unit, volume.spec.shape)) * bytes_of(volume.spec.type);
+  const TaskShape& shape = target.layout.shape();
+  const std::int64_t unit_bytes = count(min(shape.unit, shape.spec.shape)) * bytes_of(shape.spec.type);
   session_.progress().begin("making damaged files again",
                             static_cast<std::int64_t>(units.size()) * unit_bytes);
   for (const UnitAddress& unit : units) {
     session_.executor().cancel().check();
-    repair_unit(layout, unit, source, repair);
+    repair_unit(target, unit, repair);
     session_.progress().advance(unit_bytes);
   }
   session_.progress().end();
@@ -138,22 +159,22 @@ void ChannelRun::repair_units(Volume& volume, const TaskLayout& layout, Repair& 
 
 /// Writers alone know which file holds which unit: they are asked by writing placeholders for the units of
 /// the tasks that have damaged files.
-std::vector<UnitAddress> ChannelRun::damaged_units(const TaskLayout& layout, const Repair& repair) const {
+std::vector<UnitAddress> ChannelRun::damaged_units(const RepairTarget& target, const Repair& repair) const {
   std::map<std::string, TaskId> tasks;
-  for (const TaskId task : layout.tasks()) tasks[task_name(task)] = task;
+  for (const TaskId task : target.layout.tasks()) tasks[target.task(task)] = task;
   std::map<TaskId, std::int64_t> missing;  // files of each task
   for (const std::string& file : repair.damaged)
     if (const auto task = tasks.find(repair.task_of.at(file)); task != tasks.end()) ++missing[task->second];
   constexpr std::size_t kAtOnce = 256;
   std::vector<UnitAddress> found;
   for (auto& [task, left] : missing) {
-    const std::vector<UnitAddress> units = units_of(layout, task);
+    const std::vector<UnitAddress> units = units_of(target.layout, task);
     for (std::size_t begin = 0; begin < units.size() && left > 0; begin += kAtOnce) {
       const auto some = std::span(units).subspan(begin, std::min(kAtOnce, units.size() - begin));
       std::vector<std::int64_t> hits(some.size());
       session_.executor().parallel_for(static_cast<std::int64_t>(some.size()), [&](std::int64_t i, int) {
         const auto at = static_cast<std::size_t>(i);
-        hits[at] = std::ranges::count_if(files_of(layout, some[at]), [&](const std::string& file) {
+        hits[at] = std::ranges::count_if(files_of(target, some[at]), [&](const std::string& file) {
           return repair.damaged.contains(file);
         });
       });
@@ -168,26 +189,33 @@ std::vector<UnitAddress> ChannelRun::damaged_units(const TaskLayout& layout, con
 }
 
 /// As in the manifest.
-std::vector<std::string> ChannelRun::files_of(const TaskLayout& layout, const UnitAddress& unit) const {
+std::vector<std::string> ChannelRun::files_of(const RepairTarget& target, const UnitAddress& unit) const {
   CollectedFiles names;
-  const auto writer = outputs_.create_writer();
-  join_as_new(*writer, layout.shape().spec);
-  write_placeholder(layout.shape(), unit, *writer);
+  const auto writer = target.create();
+  join_as_new(*writer, target.layout.shape().spec);
+  write_placeholder(target.layout.shape(), unit, *writer);
   writer->finish_part(names);
-  for (std::string& file : names.files) file = outputs_.published_name(file);
+  for (std::string& file : names.files) file = target.name(file);
   return std::move(names.files);
 }
 
-void ChannelRun::repair_unit(const TaskLayout& layout, const UnitAddress& unit, const UnitSource& source,
-                             Repair& repair) {
-  const auto writer = outputs_.create_writer();
-  join_as_new(*writer, layout.shape().spec);
-  make_unit(layout.shape(), unit, source, *writer, session_.executor());
+void ChannelRun::repair_unit(const RepairTarget& target, const UnitAddress& unit, Repair& repair) {
+  const TaskShape& shape = target.layout.shape();
+  const auto writer = target.create();
+  join_as_new(*writer, shape.spec);
+  make_unit(shape, unit, target.source, *writer, session_.executor());
   CollectedFiles made;
   writer->finish_part(made);
-  const std::vector<StoredFile> files = secure_files(folder_.content(), std::move(made.files));
+  replace_damaged(std::move(made.files), target.name, repair);
+}
+
+/// Gives files that were made again in the run folder the places of the damaged ones.
+void ChannelRun::replace_damaged(std::vector<std::string> made,
+                                 const std::function<std::string(const std::string&)>& name_of,
+                                 Repair& repair) const {
+  const std::vector<StoredFile> files = secure_files(folder_.content(), std::move(made));
   for (const StoredFile& file : files) {
-    const std::string name = outputs_.published_name(file.path);
+    const std::string name = name_of(file.path);
     if (const auto was = repair.written.find(name); was == repair.written.end() || was->second != file.sum)
       throw Error(fmt::format(
           "{}: {} cannot be repaired: made again it is not what was written first, so an input was changed "
@@ -195,12 +223,58 @@ void ChannelRun::repair_unit(const TaskLayout& layout, const UnitAddress& unit, 
           repair.output.string(), name));
   }
   for (const StoredFile& file : files) {
-    const std::string name = outputs_.published_name(file.path);
+    const std::string name = name_of(file.path);
     if (!repair.damaged.contains(name)) continue;
-    move_into_place(folder_.content() / file.path, repair.output / name);
+    move_into_place(stored_place(folder_.content(), file.path), stored_place(repair.output, name));
     secure_files(repair.output, {name});
     repair.done(name);
   }
+}
+
+/// Formats that are made of the finished volume, which is whole now.
+void ChannelRun::repair_others(const VolumeLabels& labels, Repair& repair) {
+  const auto name_of = [this](const std::string& file) { return outputs_.published_name(file); };
+  for (const ExtraOutput& extra : outputs_.extras()) {
+    const std::string task = "also-" + extra.name;
+    if (std::ranges::none_of(repair.damaged,
+                             [&](const std::string& file) { return repair.task_of.at(file) == task; }))
+      continue;
+    const auto wanted = [&](const std::string& file) { return repair.damaged.contains(name_of(file)); };
+    replace_damaged(outputs_.make_again(extra, labels, wanted), name_of, repair);
+  }
+}
+
+/// The volumes of single tiles.
+void ChannelRun::repair_stacks(Repair& repair) {
+  std::set<std::string> tasks;
+  for (const std::string& file : repair.damaged) tasks.insert(repair.task_of.at(file));
+  TileFolder folder(session_, tile_access(request_.stitching, TileKind::camera_files));
+  for (std::size_t i = 0; i < folder.paths().size(); ++i) {
+    if (!tasks.contains(stack_task(i))) continue;
+    const TileStack stack = open_stack(session_, request_.stitching, folder, i);
+    const fs::path path = fs::absolute(stack.path).lexically_normal();
+    const TaskLayout layout(stack.shape);
+    repair_units(
+        {layout,
+         [&](TaskId) { return stack_task(i); },
+         [&] { return create_writer(session_.registry(), session_.host(), stack.writer, folder_.content()); },
+         [&](const std::string& file) { return (path / file).string(); },
+         {stack.tile.volume.get(), nullptr}},
+        repair);
+    // What is left is metadata.
+    std::vector<std::string> rest;
+    for (const std::string& file : repair.damaged)
+      if (repair.task_of.at(file) == stack_task(i)) rest.push_back(file);
+    if (rest.empty()) continue;
+    writer_of_published(stack.writer, path, stack.shape.spec)->finish();
+    check_rest(std::move(rest), repair);
+  }
+}
+
+/// Files that a writer has made again in their places.
+void ChannelRun::check_rest(std::vector<std::string> rest, Repair& repair) const {
+  for (const StoredFile& file : secure_files(repair.output, std::move(rest)))
+    if (file.sum == repair.written.at(file.path)) repair.done(file.path);
 }
 
 /// Metadata and indices, which the writer makes from the stored chunks.
@@ -218,12 +292,7 @@ void ChannelRun::repair_rest(const Volume& volume, Repair& repair) {
   for (const ExtraOutput& extra : outputs_.extras())
     if (concerns(outputs_.published_name("../also-" + extra.name) + "/"))
       writer_of_published(extra.writer, extra.path, volume.spec)->finish();
-  if (!rest.empty())
-    for (const StoredFile& file : secure_files(repair.output, std::move(rest)))
-      if (file.sum == repair.written.at(file.path)) repair.done(file.path);
-  if (!repair.damaged.empty())
-    throw Error(fmt::format("{}: {} cannot be made again as it was; make the volume again with --overwrite",
-                            repair.output.string(), *repair.damaged.begin()));
+  if (!rest.empty()) check_rest(std::move(rest), repair);
 }
 
 }  // namespace spim::cli

@@ -3,6 +3,7 @@
 /// happens, the next process goes on where this one stopped.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -17,6 +18,7 @@
 #include "spim/host/run_lock.hpp"
 #include "spim/host/run_plan.hpp"
 #include "spim/host/task_layout.hpp"
+#include "spim/host/task_sweep.hpp"
 #include "spim/host/task_units.hpp"
 #include "stitching.hpp"
 
@@ -53,6 +55,9 @@ std::filesystem::path alignment_path(const StitchRequest& request);
 /// The tiles as the camera saw them.
 TileAccess plain_access(const StitchRequest& request);
 
+/// What to tell when tasks end so late that an interruption costs a lot; "" otherwise.
+std::string late_tasks(const TaskCourse& course);
+
 class ChannelRun {
  public:
   ChannelRun(Session& session, ChannelRequest request);
@@ -75,6 +80,7 @@ class ChannelRun {
  private:
   struct Volume;
   struct Repair;
+  struct RepairTarget;
 
   RunPlan choices_now() const;
   std::string plan_now() const;
@@ -113,11 +119,15 @@ class ChannelRun {
   void publish();
   void save_beside();
   void check_repair(const StoredManifest& manifest) const;
-  void repair_units(Volume& volume, const TaskLayout& layout, Repair& repair);
-  std::vector<UnitAddress> damaged_units(const TaskLayout& layout, const Repair& repair) const;
-  std::vector<std::string> files_of(const TaskLayout& layout, const UnitAddress& unit) const;
-  void repair_unit(const TaskLayout& layout, const UnitAddress& unit, const UnitSource& source,
-                   Repair& repair);
+  void repair_units(const RepairTarget& target, Repair& repair);
+  std::vector<UnitAddress> damaged_units(const RepairTarget& target, const Repair& repair) const;
+  std::vector<std::string> files_of(const RepairTarget& target, const UnitAddress& unit) const;
+  void repair_unit(const RepairTarget& target, const UnitAddress& unit, Repair& repair);
+  void replace_damaged(std::vector<std::string> made,
+                       const std::function<std::string(const std::string&)>& name_of, Repair& repair) const;
+  void repair_others(const VolumeLabels& labels, Repair& repair);
+  void repair_stacks(Repair& repair);
+  void check_rest(std::vector<std::string> rest, Repair& repair) const;
   void repair_rest(const Volume& volume, Repair& repair);
   std::unique_ptr<VolumeWriter> writer_of_published(const Selection& format,
                                                     const std::filesystem::path& place,

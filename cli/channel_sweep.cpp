@@ -48,6 +48,18 @@ ChannelRun::Volume ChannelRun::open_volume() {
   return volume;
 }
 
+std::string late_tasks(const TaskCourse& course) {
+  // Tasks that come one after the other end at their share of the sweep; the first of few ends late, too.
+  constexpr double kLate = 0.5, kShares = 2;
+  if (course.first_done < kLate || course.first_done * static_cast<double>(course.tasks) <= kShares)
+    return "";
+  return fmt::format(
+      "the first task is done behind {:.0f} % of the sweep, since files reach over several bands; until then "
+      "an "
+      "interruption loses everything; more --memory makes fewer bands",
+      100 * course.first_done);
+}
+
 /// The tasks: cut by the first process that comes here, and then the same for all.
 TaskLayout ChannelRun::layout_of(const Volume& volume) {
   constexpr const char* kName = "layout.json";
@@ -133,9 +145,14 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
     const SweepSettings settings{session_.options().memory(), outputs_.memory_bytes(volume.spec),
                                  &session_.stages()};
     VolumeSource& source = *volume.stitched.volume;
-    if (!share.tasks.empty())
+    if (!share.tasks.empty()) {
       report_sweep_plan(session_, request.output.path, volume.spec,
                         plan_sweep(source, volume.spec, session_.executor(), settings));
+      const TaskCourse course = rehearse_tasks(source, layout, share, session_.executor(), settings);
+      outputs_.share_memory(course.most_open);
+      if (const std::string late = late_tasks(course); !late.empty() && !run.shares())
+        session_.warn(fmt::format("{}: {}", request.output.path, late));
+    }
     sweep_tasks(source, layout, share, committer, session_.executor(), settings, session_.progress());
     volume.folder->corrections().report();
   }

@@ -292,6 +292,17 @@ void print_bands(Session& session, const VolumeSpec& spec, const SweepPlan& plan
           : "");
 }
 
+/// How many files are begun at a time, and what that means for memory and for an interruption.
+void print_tasks(const TaskLayout& layout, const TaskCourse& course, std::int64_t shard_bytes) {
+  fmt::print("tasks         {}, up to {} at a time\n", layout.tasks().size(), course.most_open);
+  if (shard_bytes > 0)
+    fmt::print(
+        "shards        those that are incomplete share {} of the memory; what does not fit goes through "
+        "files beside them\n",
+        format_bytes(shard_bytes));
+  if (const std::string late = late_tasks(course); !late.empty()) fmt::print("interrupted   {}\n", late);
+}
+
 }  // namespace
 
 std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
@@ -315,14 +326,21 @@ std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
       const StitchedVolume stitched = open_stitched(session, request, corrected);
       const Publication trial(fs::path(request.output.path).concat(".trial"), false);
       VolumeSpec spec = volume_spec(*stitched.volume, request.output, stitched.labels);
-      spec.chunk =
-          create_writer(session.registry(), session.host(), request.plugins.get().writer, trial.path())
-              ->chunk_shape(spec);
+      const RunFolder run(request.output.path);
+      RunOutputs outputs(session, run, {request.output.path, request.plugins.get().writer, forecast.extras});
+      const Index3 unit = outputs.choose(spec);
       fmt::print("volume        {} voxels (x,y,z) in chunks of {}, {} level{}\n", format_triple(spec.shape),
                  format_triple(spec.chunk), spec.levels, spec.levels == 1 ? "" : "s");
-      const SweepPlan plan =
-          plan_sweep(*stitched.volume, spec, session.executor(), {session.options().memory()});
+      const SweepSettings settings{session.options().memory(), outputs.memory_bytes(spec)};
+      const SweepPlan plan = plan_sweep(*stitched.volume, spec, session.executor(), settings);
       print_bands(session, spec, plan);
+      if (unit != Index3{}) {
+        const TaskLayout layout(cut_into_tasks(*stitched.volume, spec, unit, forecast.run.tasks, plan));
+        SweepShare all;
+        for (std::int64_t i = 0; i < layout.sweep_tasks(); ++i) all.tasks.insert(i);
+        print_tasks(layout, rehearse_tasks(*stitched.volume, layout, all, session.executor(), settings),
+                    outputs.shard_bytes(spec));
+      }
       Rates rates;
       rates.frames_per_second = probe_frames(session, access, folder.paths());
       probe_chunks(session, *stitched.volume, request, spec, trial.path(), rates);

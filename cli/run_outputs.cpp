@@ -24,6 +24,8 @@ namespace {
 
 /// Written when everything is made and the outputs begin to get their names.
 constexpr const char* kPublishing = "publishing";
+/// Option of writers that put many chunks into a file: MiB that incomplete ones may keep.
+constexpr const char* kShardMemory = "shard-memory";
 
 std::string prefix_of(const ExtraOutput& output) {
   return "../also-" + output.name;
@@ -83,6 +85,13 @@ void make_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+/// What a format is made of behind the pass.
+struct RunOutputs::Conversion {
+  fs::path volume;  ///< the first output
+  const VolumeLabels& labels;
+  std::function<bool(const std::string& file)> wanted;  ///< of files that can be made alone; others are there
+};
 
 RunOutputs::RunOutputs(Session& session, const RunFolder& folder, OutputSet outputs)
     : session_(session), folder_(folder), outputs_(std::move(outputs)) {}
@@ -179,8 +188,11 @@ Index3 RunOutputs::choose(VolumeSpec& spec) {
   return create_writer()->unit_shape(spec);
 }
 
-std::unique_ptr<VolumeWriter> RunOutputs::create_writer() const {
-  const auto create = [&](const Selection& writer, const fs::path& path) {
+/// One of so many that share the memory.
+std::unique_ptr<VolumeWriter> RunOutputs::create_writer(std::int64_t sharing) const {
+  const auto create = [&](Selection writer, const fs::path& path) {
+    if (const auto memory = writer.options.find(kShardMemory); memory != writer.options.end())
+      memory->second = std::to_string(std::stoll(memory->second) / sharing);
     return spim::create_writer(session_.registry(), session_.host(), writer, path);
   };
   auto first = create(outputs_.writer, folder_.content());
@@ -197,7 +209,7 @@ std::int64_t RunOutputs::memory_bytes(const VolumeSpec& spec) const {
   // for a chunk's padded, compressed and checked bytes.
   constexpr std::int64_t kBuffers = 3;
   const std::int64_t chunk_bytes = count(spec.chunk) * bytes_of(spec.type);
-  return create_writer()->memory_bytes(spec) +
+  return shard_bytes(spec) +
          static_cast<std::int64_t>(along_.size()) * session_.executor().workers() * kBuffers * chunk_bytes;
 }
 
@@ -206,31 +218,40 @@ void RunOutputs::convert_others(const VolumeLabels& labels,
   for (const ExtraOutput* output : others_) {
     const std::string task = "also-" + output->name;
     if (!wanted(task)) continue;
-    std::error_code error;
-    const fs::path place = place_of(*output);
-    fs::remove_all(place, error);  // of a try that did not end
-    if (error) throw Error(fmt::format("{} cannot be removed: {}", place.string(), error.message()));
-    convert(*output, labels);
+    std::vector<std::string> files =
+        convert(*output, {folder_.content(), labels, [](const std::string&) { return true; }});
     LedgerEntry entry;
     entry.task = task;
     entry.by = unique_token();
-    entry.files = secure_files(folder_.content(), ledger_names(place, prefix_of(*output)));
+    entry.files = secure_files(folder_.content(), std::move(files));
     folder_.record(entry);
   }
 }
 
-void RunOutputs::convert(const ExtraOutput& output, const VolumeLabels& labels) const {
+std::vector<std::string> RunOutputs::make_again(const ExtraOutput& output, const VolumeLabels& labels,
+                                                const std::function<bool(const std::string&)>& wanted) const {
+  make_folder(folder_.content());  // names in the ledger are relative to it
+  return convert(output, {outputs_.path, labels, wanted});
+}
+
+/// Returns the files, named as in the ledger.
+std::vector<std::string> RunOutputs::convert(const ExtraOutput& output, const Conversion& conversion) const {
+  const fs::path place = place_of(output);
+  std::error_code error;
+  fs::remove_all(place, error);  // of a try that did not end
+  if (error) throw Error(fmt::format("{} cannot be removed: {}", place.string(), error.message()));
   Selection reader{outputs_.writer.id, {}};
   const auto known = session_.registry().items(Kind::volume_reader);
   if (std::ranges::none_of(known, [&](const Item& item) { return item.spec->id == reader.id; })) reader = {};
   const std::shared_ptr<VolumeReader> volume =
-      open_volume(session_.registry(), session_.host(), reader, folder_.content());
+      open_volume(session_.registry(), session_.host(), reader, conversion.volume);
   const LevelInfo level = volume->level(0);
   const auto source = converted_volume(volume, 0, {level.shape, 0, 0, level.shape.x, 1}, level.voxel_um);
   if (output.planes.empty())
-    convert_volume(output, *source, labels);
+    convert_volume(output, *source, conversion.labels);
   else
-    convert_planes(output, *source, labels);
+    convert_planes(output, *source, conversion);
+  return ledger_names(place, prefix_of(output));
 }
 
 void RunOutputs::convert_volume(const ExtraOutput& output, VolumeSource& source,
@@ -246,21 +267,24 @@ void RunOutputs::convert_volume(const ExtraOutput& output, VolumeSource& source,
 }
 
 void RunOutputs::convert_planes(const ExtraOutput& output, const VolumeSource& source,
-                                const VolumeLabels& labels) const {
+                                const Conversion& conversion) const {
   const fs::path folder = place_of(output);
   make_folder(folder);
   PlaneSeriesSettings settings;
   settings.count = source.shape().z;
-  settings.name = [folder, pattern = NamePattern(output.planes)](std::int64_t plane) {
-    return folder / pattern.name(plane);
+  settings.name = [&, pattern = NamePattern(output.planes)](std::int64_t plane) {
+    const std::string name = pattern.name(plane);
+    return (conversion.wanted(prefix_of(output) + "/" + name) ? folder : fs::path(output.path)) / name;
   };
+  settings.taken = TakenNames::keep;
+  settings.is_whole = [](std::int64_t, const fs::path&) { return true; };  // the wanted ones are not there
   settings.create_writer = [&](const fs::path& path) {
     return spim::create_writer(session_.registry(), session_.host(), output.writer, path);
   };
   const PlaneSeries series(std::move(settings), session_.executor());
   PlaneLabels texts;
-  texts.name = labels.name;
-  texts.origin_um = labels.origin_um;
+  texts.name = conversion.labels.name;
+  texts.origin_um = conversion.labels.origin_um;
   write_volume_planes(source, series, texts,
                       {&session_.executor(), &session_.progress(), session_.options().memory()});
 }

@@ -4,6 +4,7 @@
 /// While the run lasts the first one stands in OUTPUT.run/output and the one called NAME in
 /// OUTPUT.run/also-NAME. In the ledger the files of that are called ../also-NAME/FILE.
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -40,15 +41,26 @@ class RunOutputs {
   /// the first format cannot be written in parts.
   Index3 choose(VolumeSpec& spec);
   /// A writer, not begun, of all formats that are written in the same pass.
-  std::unique_ptr<VolumeWriter> create_writer() const;
+  std::unique_ptr<VolumeWriter> create_writer() const { return create_writer(writers_); }
 
-  /// What that keeps of the memory.
+  /// So many of them will be open at a time: each gets its share of what incomplete shards may keep.
+  void share_memory(std::int64_t writers) { writers_ = std::max<std::int64_t>(writers, 1); }
+
+  /// Bytes that their incomplete shards keep at most, all together.
+  std::int64_t shard_bytes(const VolumeSpec& spec) const { return create_writer(1)->memory_bytes(spec); }
+  /// What they keep of the memory: shards, and the buffers of formats that come beside the first.
   std::int64_t memory_bytes(const VolumeSpec& spec) const;
 
   /// Makes the other formats of the volume that create_writer() has finished: tasks "also-NAME" of the
   /// ledger. Those for which `wanted` (task) is false are there.
   void convert_others(const VolumeLabels& labels,
                       const std::function<bool(const std::string&)>& wanted) const;
+
+  /// Makes files of such a format again in the run folder, of the published volume: all for which `wanted`
+  /// (name in the ledger) is true, and those that cannot be made without them. Returns the names of all that
+  /// were made.
+  std::vector<std::string> make_again(const ExtraOutput& output, const VolumeLabels& labels,
+                                      const std::function<bool(const std::string&)>& wanted) const;
 
   /// The files of all outputs that are written in the same pass, named as in the ledger.
   std::vector<std::string> files() const;
@@ -69,15 +81,17 @@ class RunOutputs {
   std::string published_name(const std::string& stored) const;
 
  private:
+  std::unique_ptr<VolumeWriter> create_writer(std::int64_t sharing) const;
   std::filesystem::path place_of(const ExtraOutput& output) const;
   std::int32_t levels_of(const ExtraOutput& output, std::int32_t levels) const;
   Configuration configuration_of(const ExtraOutput& output, const Configuration& saved) const;
   bool goes_along(const ExtraOutput& output, const VolumeSpec& spec) const;
   void check_convertible(const ExtraOutput& output, VolumeSpec spec) const;
-  void convert(const ExtraOutput& output, const VolumeLabels& labels) const;
+  struct Conversion;
+  std::vector<std::string> convert(const ExtraOutput& output, const Conversion& conversion) const;
   void convert_volume(const ExtraOutput& output, VolumeSource& source, const VolumeLabels& labels) const;
   void convert_planes(const ExtraOutput& output, const VolumeSource& source,
-                      const VolumeLabels& labels) const;
+                      const Conversion& conversion) const;
   std::vector<std::string> marked() const;
 
   Session& session_;
@@ -86,6 +100,7 @@ class RunOutputs {
   std::vector<const ExtraOutput*> along_;   ///< written in the same pass
   std::vector<const ExtraOutput*> others_;  ///< made of the finished volume
   std::int32_t levels_ = 1;
+  std::int64_t writers_ = 1;  ///< open at a time
 };
 
 }  // namespace spim::cli

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
+#include <map>
+#include <numeric>
 #include <vector>
 
 #include "spim/host/pyramid.hpp"
@@ -64,7 +67,55 @@ class MissingChunks {
   std::vector<std::atomic<std::int64_t>> missing_;
 };
 
+/// First and last step of the sweep, counted through all lanes, in which a task gets chunks.
+struct Life {
+  std::size_t first = std::numeric_limits<std::size_t>::max();
+  std::size_t last = 0;
+};
+
 }  // namespace
+
+TaskCourse rehearse_tasks(const VolumeSource& source, const TaskLayout& layout, const SweepShare& share,
+                          const Executor& executor, const SweepSettings& settings) {
+  const VolumeSpec& spec = layout.shape().spec;
+  std::map<std::int64_t, Life> lives;
+  std::vector<std::int64_t> chunks;  // of each step
+  for (const detail::Lane& lane : detail::layout_sweep(source, spec, executor, settings).lanes) {
+    executor.cancel().check();
+    const detail::Wavefront front(spec, source.region(), lane);
+    for (const auto& step : front.steps()) {
+      std::int64_t& of_step = chunks.emplace_back();
+      for (const detail::Column& column : step)
+        for (std::int64_t y = lane.y_begin; y < lane.y_end; ++y) {
+          const std::int64_t task = layout.owner({0, {column.x, y, column.z}}).number;
+          if (!share.tasks.contains(task)) continue;
+          Life& life = lives[task];
+          life.first = std::min(life.first, chunks.size() - 1);
+          life.last = chunks.size() - 1;
+          ++of_step;
+        }
+    }
+  }
+  std::vector<std::int64_t> change(chunks.size() + 1);
+  std::size_t first_end = chunks.size();
+  for (const auto& [task, life] : lives) {
+    ++change[life.first];
+    --change[life.last + 1];
+    first_end = std::min(first_end, life.last + 1);
+  }
+  TaskCourse course;
+  course.tasks = std::ssize(lives);
+  std::int64_t open = 0;
+  for (const std::int64_t c : change) course.most_open = std::max(course.most_open, open += c);
+  if (share.leftovers == Leftovers::make)
+    for (std::int32_t level = 1; level < spec.levels; ++level) course.most_open += layout.level_tasks(level);
+  const auto sum = [&](std::size_t end) {
+    return static_cast<double>(
+        std::accumulate(chunks.begin(), chunks.begin() + static_cast<std::ptrdiff_t>(end), std::int64_t{0}));
+  };
+  if (!lives.empty()) course.first_done = sum(first_end) / sum(chunks.size());
+  return course;
+}
 
 void sweep_tasks(VolumeSource& source, const TaskLayout& layout, const SweepShare& share,
                  TaskWriters& writers, const Executor& executor, const SweepSettings& settings,

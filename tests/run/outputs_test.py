@@ -3,6 +3,7 @@
 import glob
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,14 @@ def files_of(*roots):
     return found
 
 
+def flip_a_bit(path):
+    with open(path, "r+b") as file:
+        file.seek(os.path.getsize(path) // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 4]))
+
+
 def planes_of(pattern):
     return np.stack([tifffile.imread(name) for name in sorted(glob.glob(pattern))])
 
@@ -65,6 +74,11 @@ class Outputs(Case):
 
     def start(self, *more):
         return subprocess.Popen(self.command(*more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def clean(self):
+        for name in os.listdir(self.folder):
+            path = self.path(name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
 
     def converted(self, source):
         """The volume as Zarr v2, by the program's own reader."""
@@ -170,17 +184,76 @@ class Repairs(Outputs):
         self.assertEqual(files_of(*roots), expected)
 
 
+    def test_damaged_planes_and_kept_stacks_are_made_again(self):
+        self.call("--also", "tiff,jp2", "--also", f"tiff={self.path('one.tif')}", "--psnr", "60", "--keep-stacks")
+        roots = [self.path(name) for name in ("out.ngff", "out_tiff", "out_jp2", "scan_destriped_precomputed")]
+
+        def all_files():
+            with open(self.path("one.tif"), "rb") as one:
+                return files_of(*roots) | {"one.tif": one.read()}
+
+        expected = all_files()
+        stack = self.path("scan_destriped_precomputed", "0", "0_600", "0", "1_1_1")
+        columns = sorted(glob.glob(os.path.join(stack, "precomputed.blockfs.*")))
+        self.assertGreater(len(columns), 2)
+        victims = [self.path("out_tiff", "img_0003.tiff"), self.path("out_tiff", "img_0017.tiff"),
+                   self.path("out_jp2", "img_0005.jp2"), self.path("one.tif"), columns[1],
+                   os.path.join(stack, "precomputed.blockfs")]
+        for victim in victims:
+            flip_a_bit(victim)
+        os.remove(self.path("out_jp2", "img_0006.jp2"))
+        victims.append(self.path("out_jp2", "img_0006.jp2"))
+        # Voxels of the volume that the planes are made of, too.
+        victims.append(sorted(glob.glob(self.path("out.ngff", "0", "0", "0", "*", "*", "*")))[4])
+        flip_a_bit(victims[-1])
+        stamps = {name: os.stat(name).st_mtime_ns for name in glob.glob(self.path("out_tiff", "*"))}
+        damaged = run("verify", self.path("out.ngff"), "--silent")
+        self.assertEqual(damaged.returncode, 1, damaged.stderr)
+        for victim in victims:
+            self.assertIn(os.path.basename(victim), damaged.stdout)
+        self.succeed("verify", self.path("out.ngff"), "--repair", "--silent", "--n-workers", "1")
+        found = all_files()
+        self.assertEqual(sorted(found), sorted(expected))
+        self.assertEqual([name for name in expected if found[name] != expected[name]], [])
+        changed = [os.path.basename(name) for name, stamp in stamps.items() if os.stat(name).st_mtime_ns != stamp]
+        self.assertEqual(sorted(changed), ["img_0003.tiff", "img_0017.tiff"])
+        self.assertFalse(os.path.exists(self.path("out.ngff.run")))
+
+
+class FewOpenFiles(Case):
+    """Frames so wide that little memory cuts y: all columns of blocks are begun before the first is complete."""
+
+    def run_with(self, files, *more):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        return self.succeed("run", self.path("scan"), "-o", self.path("out"), "--flat", "none", "--destripe", "none", "--align=false",
+                            "--levels", "2", "--x-step-size", "1.2728", "--chunk-size", "4,16,4", "--n-workers", "2", "--tasks",
+                            "20", *more, preexec_fn=limit)
+
+    def test_many_begun_files_of_all_formats_need_few_descriptors(self):
+        for y, seed in ((0, 1), (8400, 2)):
+            write_dcimg(self.path("scan", "0", f"0_{y}", "0.dcimg"), noise(seed, 24, 48, 700))
+        formats = ("--writer", "blockfs", "--also", "zarr,precomputed", "--also-set", "zarr.zarr-format=3", "--also-set",
+                   "zarr.shard=16,64,16", "--also-set", "precomputed.shard=16,64,16")
+        roots = [self.path(name) for name in ("out", "out.ngff", "out.precomputed")]
+        done = self.run_with(256, *formats)
+        self.assertNotIn("interruption", done.stderr)
+        expected = files_of(*roots)
+        self.assertGreater(len([name for name in expected if name.startswith("out/1_1_1/precomputed.blockfs.")]), 150)
+        for root in roots:
+            shutil.rmtree(root)
+        done = self.run_with(48, *formats, "--memory", "2700K", "--overwrite")
+        self.assertIn("an interruption loses everything", done.stderr)
+        found = files_of(*roots)
+        self.assertEqual(sorted(found), sorted(expected))
+        self.assertEqual([name for name in expected if found[name] != expected[name]], [])
+
+
 class Lasting(Outputs):
     EXTRAS = ("--also", "blockfs", "--also", "precomputed", "--also", "tiff", "--keep-stacks")
     ROOTS = ("out", "out.ngff", "out.precomputed", "out_tiff")
 
     def all_files(self):
         return files_of(*(self.path(root) for root in self.ROOTS))
-
-    def clean(self):
-        for name in os.listdir(self.folder):
-            path = self.path(name)
-            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
 
     def kept(self):
         """Voxels: blocks may lie in another order."""

@@ -100,6 +100,7 @@ class StoreWriters final : public spim::TaskWriters {
     if (done.contains(task)) throw std::logic_error("a chunk came after its task was finished");
     auto& writer = writers_[task];
     if (!writer) writer = std::make_unique<StoreWriter>(store_, task);
+    most_open = std::max(most_open, std::ssize(writers_) - std::ssize(done));
     return *writer;
   }
   void finished(TaskId task) override {
@@ -107,6 +108,7 @@ class StoreWriters final : public spim::TaskWriters {
     if (!done.insert(task).second) throw std::logic_error("a task was finished twice");
   }
   std::set<TaskId> done;
+  std::int64_t most_open = 0;
 
  private:
   Store& store_;
@@ -144,6 +146,11 @@ class TasksOf : public testing::TestWithParam<Case> {
     StoreWriters writers(*store);
     spim::NoProgress silent;
     sweep_tasks(*source, *layout, {wanted, leftovers}, writers, executor, {memory}, silent);
+    const spim::TaskCourse course = rehearse_tasks(*source, *layout, {wanted, leftovers}, executor, {memory});
+    EXPECT_LE(writers.most_open, course.most_open);
+    EXPECT_LE(course.most_open, std::ssize(layout->tasks()));
+    EXPECT_GT(course.first_done, 0);
+    EXPECT_LE(course.first_done, 1);
     std::set<TaskId> expected;
     for (const std::int64_t task : wanted) expected.insert({0, task});
     EXPECT_EQ(writers.done, expected);
@@ -235,7 +242,32 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{oblique_region({0, 40, 48}, 60, 1), {8, 8, 8}, {16, 16, 16}, 4, 4, 1},
                     Case{oblique_region({0, 20, 24}, 30, 0.7), {4, 8, 4}, {16, 8, 8}, 3, 3, 1},
                     Case{oblique_region({0, 40, 48}, 60, 1), {8, 8, 8}, {8, 8, 8}, 4, 12, 0.4},
+                    Case{oblique_region({0, 40, 48}, 60, 1), {8, 8, 8}, {8, 40, 8}, 4, 6, 0.4},
                     Case{box_region({40, 33, 21}), {8, 8, 8}, {8, 8, 8}, 3, 3, 1}));
+
+TEST(TaskCourse, OfFilesThatReachOverSeveralBandsEndsTasksLate) {
+  const spim::CancelToken cancel;
+  const spim::Executor executor{1, cancel};
+  const MemoryVolume source(oblique_region({0, 64, 16}, 120, 1), noise);
+  VolumeSpec spec;
+  spec.shape = source.shape();
+  spec.chunk = {8, 8, 8};
+  std::int64_t memory = plan_sweep(source, spec, executor, {kPlenty}).memory_bytes;
+  const auto course = [&](std::int64_t unit_y) {
+    const auto plan = plan_sweep(source, spec, executor, {memory});
+    const TaskLayout layout(cut_into_tasks(source, spec, {8, unit_y, 8}, 8, plan));
+    std::set<std::int64_t> all;
+    for (std::int64_t i = 0; i < layout.sweep_tasks(); ++i) all.insert(i);
+    return rehearse_tasks(source, layout, {all}, executor, {memory});
+  };
+  EXPECT_LT(course(64).first_done, 0.3);
+  EXPECT_LE(course(64).most_open, 2);
+  while (plan_sweep(source, spec, executor, {memory}).lane_chunks.y > 2) memory -= 512;
+  EXPECT_GT(course(64).first_done, 0.7);
+  EXPECT_GT(course(64).most_open, 6);
+  EXPECT_LT(course(16).first_done, 0.3);
+  EXPECT_LE(course(16).most_open, 2);
+}
 
 /// A format with files of its own shape.
 class UnitWriter final : public spim::VolumeWriter {

@@ -30,4 +30,12 @@ void BlockPool::give_back(std::byte* block) {
   unused_.push_back(block);
 }
 
+void BlockPool::trim() {
+  const std::lock_guard lock(mutex_);
+  if (unused_.size() < all_.size()) return;
+  left_ += static_cast<std::int64_t>(all_.size());
+  unused_.clear();
+  all_.clear();
+}
+
 }  // namespace spim::chunked

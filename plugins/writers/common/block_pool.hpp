@@ -22,6 +22,8 @@ class BlockPool {
   /// A block, or null when all are in use. It stays the pool's: give it back before the pool ends.
   std::byte* take();
   void give_back(std::byte* block);
+  /// Frees all blocks, if none is in use.
+  void trim();
 
  private:
   struct Free {

@@ -31,8 +31,12 @@ class BlockBytes {
   explicit BlockBytes(BlockPool& pool) : pool_(pool) {}
   BlockBytes(const BlockBytes&) = delete;
   BlockBytes& operator=(const BlockBytes&) = delete;
-  ~BlockBytes() {
+  ~BlockBytes() { clear(); }
+
+  void clear() {
     for (std::byte* block : blocks_) pool_.give_back(block);
+    blocks_.clear();
+    end_ = 0;
   }
 
   /// Where the bytes begin; nothing when the pool has no room for them.
@@ -160,8 +164,11 @@ void ShardFiles::arrived(const std::shared_ptr<Shard>& shard) {
     if (--shard->missing != 0) return;
   }
   complete(*shard);
+  shard->memory.clear();
   const std::lock_guard lock(mutex_);
   shards_.erase({shard->address.level, shard->address.shard});
+  // A part that is done waits for the disk, and others want the memory.
+  if (shards_.empty()) pool_.trim();
 }
 
 void ShardFiles::finish() {

@@ -13,13 +13,10 @@ inline constexpr OptionSpec kShardOption =
 inline constexpr OptionSpec kShardMemoryOption =
     integer_option("shard-memory", "256", 0, 1 << 20,
                    "MiB that incomplete shards may keep in memory, compressed; what is above goes through a "
-                   "file beside the shard");
+                   "file beside the shard. Of the parts that are open at a time in a run each has its share");
 
 /// A shard that holds more chunks than this would have an index of many megabytes.
 inline constexpr std::int64_t kMostChunksOfShard = std::int64_t{1} << 20;
-
-/// Parts of one volume that a process has open at a time: each may keep its share of the memory.
-inline constexpr std::int64_t kOpenParts = 2;
 
 /// "shard" as x, y, z; {0,0,0} for none. Throws UsageError for anything but three numbers from 1 on.
 Index3 shard_shape(const Options& options);

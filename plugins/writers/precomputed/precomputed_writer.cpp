@@ -104,7 +104,7 @@ void PrecomputedWriter::begin(const VolumeSpec& spec) {
 void PrecomputedWriter::join(const VolumeSpec& spec, const PartName& part) {
   remember(spec);
   part_ = std::make_unique<chunked::PartFiles>(path_, part);
-  if (sharded()) open_shards(shard_memory_ / chunked::kOpenParts);
+  if (sharded()) open_shards(shard_memory_);
 }
 
 void PrecomputedWriter::finish_part(FileSink& files) {

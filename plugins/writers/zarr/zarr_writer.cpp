@@ -92,7 +92,7 @@ void ZarrWriter::remember(const VolumeSpec& spec) {
 void ZarrWriter::join(const VolumeSpec& spec, const PartName& part) {
   remember(spec);
   part_ = std::make_unique<chunked::PartFiles>(path_, part);
-  if (settings_.shard != Index3{}) open_shards(settings_.shard_memory / chunked::kOpenParts);
+  if (settings_.shard != Index3{}) open_shards(settings_.shard_memory);
 }
 
 void ZarrWriter::open_shards(std::int64_t memory) {

@@ -33,6 +33,17 @@ struct SweepShare {
   Leftovers leftovers = Leftovers::make;
 };
 
+/// How a sweep goes through its tasks.
+struct TaskCourse {
+  std::int64_t tasks = 0;      ///< that get chunks
+  std::int64_t most_open = 0;  ///< writers that are open at a time, those of upper levels included
+  double first_done = 0;       ///< part of the sweep's chunks that are written before the first task is done
+};
+
+/// What sweep_tasks() with the same arguments will do; writes nothing.
+TaskCourse rehearse_tasks(const VolumeSource& source, const TaskLayout& layout, const SweepShare& share,
+                          const Executor& executor, const SweepSettings& settings);
+
 /// Does some sweep tasks, all in one sweep: neighbours share the frames in memory. finished() is called for
 /// sweep tasks only. The bits do not depend on workers, memory, or which other tasks are done at the same
 /// time.
