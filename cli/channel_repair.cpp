@@ -11,6 +11,7 @@
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
 #include "spim/host/instances.hpp"
+#include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
 #include "tile_stacks.hpp"
 #include "values.hpp"
@@ -62,6 +63,21 @@ void join_as_new(VolumeWriter& writer, const VolumeSpec& spec) {
   writer.join(spec, {"repair", token.c_str()});
 }
 
+/// Of a repair that was killed.
+void remove_half_written(const fs::path& output, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    std::error_code error;
+    fs::remove(output / file, error);
+    if (error)
+      throw Error(fmt::format("{} cannot be removed: {}", (output / file).string(), error.message()));
+    // A folder of unfinished files goes with the last of them.
+    if (const fs::path folder = (output / file).parent_path();
+        folder.filename().string().starts_with(".part-"))
+      fs::remove(folder, error);
+  }
+  Publication::remove_abandoned(manifest_path(output));
+}
+
 /// Gives a file that is durable already the place of the damaged one.
 void move_into_place(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -80,7 +96,7 @@ std::unique_ptr<VolumeWriter> ChannelRun::writer_of_published(const Selection& f
   return writer;
 }
 
-void ChannelRun::repair(const StoredManifest& manifest, const std::vector<std::string>& damaged) {
+void ChannelRun::repair(const StoredManifest& manifest, const RepairWork& work) {
   const fs::path output = request_.stitching.output.path;
   const std::string name = output.string();
   if (manifest.layout.empty())
@@ -88,8 +104,7 @@ void ChannelRun::repair(const StoredManifest& manifest, const std::vector<std::s
         fmt::format("{}: cannot be repaired: the writer {} writes a volume in one go; make it again "
                     "with --overwrite",
                     name, request_.stitching.plugins.get().writer.id));
-  check_repair(manifest);
-  Repair repair{output, {}, {}, {damaged.begin(), damaged.end()}};
+  Repair repair{output, {}, {}, {work.damaged.begin(), work.damaged.end()}};
   for (const LedgerEntry& task : manifest.tasks)
     for (const StoredFile& file : task.files) {
       repair.written[file.path] = file.sum;
@@ -101,6 +116,9 @@ void ChannelRun::repair(const StoredManifest& manifest, const std::vector<std::s
     throw Error(fmt::format("{}: holds an unfinished run of the same output; go on with it, or remove it",
                             folder_.path().string()));
   const Scratch scratch(folder_);
+  remove_half_written(output, work.left);
+  if (repair.damaged.empty()) return;
+  check_repair(manifest);
   Volume volume = open_volume();
   const TaskLayout layout(parse_task_shape(manifest.layout, manifest_path(output).string()));
   const VolumeSpec& spec = layout.shape().spec;

@@ -145,7 +145,7 @@ bool ChannelRun::is_published(const std::string& plan) const {
   return true;
 }
 
-void ChannelRun::run() {
+void ChannelRun::run() try {
   const RunOptions& run = request_.run;
   finish_earlier_run();
   const std::string plan = plan_now();
@@ -168,16 +168,23 @@ void ChannelRun::run() {
     warn_of_bad_frames(session_);
   } catch (...) {
     record_.reset();
-    if (!run.shares() && folder_.done_tasks().empty()) leave_nothing();
+    if (!run.shares()) remove_if_nothing_is_done();
     throw;
   }
+} catch (const Error& error) {
+  if (!tells_of_full_disk(error.what())) throw;
+  throw NotYet(fmt::format("{}; what is done is kept, {} goes on", error.what(),
+                           request_.run.shares() ? "the same command" : "--resume"));
 }
 
-/// A run that has got nowhere leaves nothing behind. Why it got nowhere is what the user has to know.
-void ChannelRun::leave_nothing() const noexcept try { folder_.remove(); } catch (const std::exception&) {
+/// A run that has got nowhere leaves nothing behind.
+void ChannelRun::remove_if_nothing_is_done() const noexcept try {
+  if (folder_.done_tasks().empty()) folder_.remove();
+} catch (const std::exception&) {
+  // Why it got nowhere is what the user has to know; what is left costs space only.
 }
 
-void ChannelRun::work(const std::string& plan) try {
+void ChannelRun::work(const std::string& plan) {
   const RunOptions& run = request_.run;
   if (outputs_.is_publishing()) {  // everything is made
     if (run.includes(Phase::finish)) finish(plan);
@@ -189,10 +196,6 @@ void ChannelRun::work(const std::string& plan) try {
   if (run.includes(Phase::sweep) || run.includes(Phase::levels) || run.includes(Phase::finish))
     sweep_and_levels();
   if (run.includes(Phase::finish)) finish(plan);
-} catch (const Error& error) {
-  if (!tells_of_full_disk(error.what())) throw;
-  throw NotYet(fmt::format("{}; what is done is kept, {} goes on", error.what(),
-                           request_.run.shares() ? "the same command" : "--resume"));
 }
 
 /// Throws NotYet where another process may be done with it later.

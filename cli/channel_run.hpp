@@ -58,6 +58,12 @@ TileAccess plain_access(const StitchRequest& request);
 /// What to tell when tasks end so late that an interruption costs a lot; "" otherwise.
 std::string late_tasks(const TaskCourse& course);
 
+/// What is wrong with a published volume: names as in its manifest.
+struct RepairWork {
+  std::vector<std::string> damaged;
+  std::vector<std::string> left;  ///< files that an earlier repair left half written
+};
+
 class ChannelRun {
  public:
   ChannelRun(Session& session, ChannelRequest request);
@@ -72,10 +78,9 @@ class ChannelRun {
   /// Does what request.run asks for. Throws NotYet, Error, Cancelled; what is done stays done.
   void run();
 
-  /// Makes files of the published volume again from the inputs: `damaged` are names as in `manifest`. Each is
-  /// put in place when it is bit for bit what was written first. Throws Error, and what could be repaired
-  /// before is repaired.
-  void repair(const StoredManifest& manifest, const std::vector<std::string>& damaged);
+  /// Makes damaged files of the published volume again from the inputs. Each is put in place when it is bit
+  /// for bit what was written first. Throws Error, and what could be repaired before is repaired.
+  void repair(const StoredManifest& manifest, const RepairWork& work);
 
  private:
   struct Volume;
@@ -85,8 +90,8 @@ class ChannelRun {
   RunPlan choices_now() const;
   std::string plan_now() const;
   bool is_published(const std::string& plan) const;
-  void leave_nothing() const noexcept;
   void work(const std::string& plan);
+  void remove_if_nothing_is_done() const noexcept;
   void finish_earlier_run();
   void take_lock(RunSharing sharing);
   void remove_abandoned() const;
@@ -113,6 +118,7 @@ class ChannelRun {
   void do_tasks(Volume& volume, const TaskLayout& layout);
   void make_levels(const TaskLayout& layout, const std::set<std::int64_t>& swept, TaskCommitter& committer);
   void require_done(const TaskLayout& layout, std::int32_t level) const;
+  void check_parts(const TaskLayout& layout) const;
   void complete(Volume& volume, const TaskLayout& layout);
   void record_rest(const TaskLayout& layout);
   void finish(const std::string& plan);

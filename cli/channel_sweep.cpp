@@ -195,17 +195,39 @@ void ChannelRun::require_done(const TaskLayout& layout, std::int32_t level) cons
                              missing == 1 ? "is" : "are"));
 }
 
+/// Throws NotYet unless everything is as it was written. A whole run has looked at what it did not write
+/// itself.
+void ChannelRun::check_parts(const TaskLayout& layout) const {
+  const bool reads = request_.run.shares() && request_.run.check_parts == "checksums";
+  std::vector<LedgerEntry> entries;
+  std::int64_t bytes = 0;
+  const auto refuse = [&](const std::string& task, const std::string& what) {
+    folder_.forget(task);
+    throw NotYet(fmt::format("{}: {} of the task {} is missing or damaged; do its phase again",
+                             folder_.path().string(), what, task));
+  };
+  for (const TaskId task : layout.tasks()) {
+    auto entry = folder_.entry(task_name(task));
+    if (!entry) refuse(task_name(task), "the ledger entry");
+    bytes += entry->bytes();
+    entries.push_back(*std::move(entry));
+  }
+  if (reads) session_.progress().begin("checking what was written", bytes);
+  for (const LedgerEntry& entry : entries) {
+    session_.executor().cancel().check();
+    const std::string fault =
+        reads ? folder_.damaged_file(entry, session_.executor()) : folder_.missing_file(entry);
+    if (!fault.empty()) refuse(entry.task, fault);
+    if (reads) session_.progress().advance(entry.bytes());
+  }
+  if (reads) session_.progress().end();
+}
+
 /// Metadata and indices, behind which the output is complete.
 void ChannelRun::complete(Volume& volume, const TaskLayout& layout) {
   enter(Phase::finish);
   require_done(layout, layout.shape().spec.levels);
-  for (const TaskId task : layout.tasks()) {
-    const auto entry = folder_.entry(task_name(task));
-    if (const std::string missing = entry ? folder_.missing_file(*entry) : "its ledger entry";
-        !missing.empty())
-      throw NotYet(fmt::format("{}: {} of the task {} is not there; do the task again",
-                               folder_.path().string(), missing, task_name(task)));
-  }
+  check_parts(layout);
   {
     const auto writer = outputs_.create_writer();
     const std::string token = unique_token();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "saved_run.hpp"
@@ -25,6 +26,12 @@ std::vector<std::string> extra_files(const fs::path& output, const std::vector<S
   std::vector<std::string> extra = files_below(output);
   std::erase_if(extra, [&](const std::string& file) { return names.contains(file); });
   return extra;
+}
+
+/// Writers begin the names of such files, or of a folder around them, in this way.
+bool is_half_written(const std::string& file) {
+  return std::ranges::any_of(fs::path(file),
+                             [](const fs::path& part) { return part.string().starts_with(".part-"); });
 }
 
 /// Where a configuration stands while it is read, unlike any other.
@@ -67,6 +74,11 @@ ManifestCheck check_manifest(Session& session, const fs::path& output, const Fil
     check.damaged.push_back(file);
   }
   for (const std::string& file : extra_files(output, files)) {
+    if (is_half_written(file)) {
+      sink(file, "is left of a repair that was interrupted; --repair removes it");
+      check.left.push_back(file);
+      continue;
+    }
     sink(file, "is not of the run that made the volume; remove it if nobody needs it");
     ++check.extra;
   }
@@ -76,7 +88,7 @@ ManifestCheck check_manifest(Session& session, const fs::path& output, const Fil
 void repair_volume(Session& session, const fs::path& output, const ManifestCheck& check) {
   const SavedFile saved(output, check.manifest.saved);
   ChannelRun(session, request_of_saved_run(session, saved.path(), output))
-      .repair(check.manifest, check.damaged);
+      .repair(check.manifest, {check.damaged, check.left});
 }
 
 }  // namespace spim::cli

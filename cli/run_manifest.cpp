@@ -74,7 +74,11 @@ void save_manifest(const RunManifest& manifest, const fs::path& output) {
   std::int64_t bytes = 0;
   for (const std::string& name : manifest.folder.done_tasks()) {
     const auto entry = manifest.folder.entry(name);
-    if (!entry) continue;
+    if (!entry)
+      throw Error(
+          fmt::format("{}: the ledger entry of {} is damaged, so nothing can be said about the files of {}; "
+                      "remove the folder",
+                      manifest.folder.path().string(), name, output.string()));
     tasks.push_back(task_row(*entry, manifest.outputs));
     for (const StoredFile& file : entry->files) {
       if (fs::path(file.path).is_absolute()) continue;  // illumination and alignment are not in the volume

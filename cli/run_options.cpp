@@ -84,6 +84,11 @@ void add_run_options(CommandLine& line, RunOptions& options) {
   line.integer({"task", "I", "do only task I of the phase, counted from 0"}, options.task, {-1, 1e9});
   line.text({"part", "I/N", "do the I-th of N equal shares of the phase, counted from 0"}, options.part);
   line.flag({"all", "", "do all of the phase; so it is without --task and --part"}, options.all);
+  line.choice(
+      {"check-parts", "WHAT",
+       "what --phase finish compares of the files that other processes wrote: checksums, for which it reads "
+       "them, or lengths"},
+      options.check_parts, {"checksums", "lengths"});
   line.flag({"print-config", "", "show the completed options as a configuration file, and do nothing"},
             options.print_config);
 }

@@ -16,10 +16,11 @@ std::string_view phase_word(Phase phase) noexcept;
 /// What of a run this process is to do.
 struct RunOptions {
   bool resume = false;
-  std::int64_t tasks = 0;  ///< of the sweep; 0: as many as are usual
-  std::string phase;       ///< empty: the whole run
-  std::int64_t task = -1;  ///< of the phase; -1: not chosen
-  std::string part;        ///< "I/N"; empty: not chosen
+  std::int64_t tasks = 0;                 ///< of the sweep; 0: as many as are usual
+  std::string phase;                      ///< empty: the whole run
+  std::int64_t task = -1;                 ///< of the phase; -1: not chosen
+  std::string part;                       ///< "I/N"; empty: not chosen
+  std::string check_parts = "checksums";  ///< or "lengths": what finish compares of the files of parts
   bool all = false;
   bool print_config = false;
 
@@ -34,7 +35,7 @@ struct RunOptions {
   void check() const;
 };
 
-/// --resume, --tasks, --phase, --task, --part, --all, --print-config.
+/// --resume, --tasks, --phase, --task, --part, --all, --check-parts, --print-config.
 void add_run_options(CommandLine& line, RunOptions& options);
 
 }  // namespace spim::cli

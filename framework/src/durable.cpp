@@ -40,11 +40,26 @@ class Descriptor {
   int number_;
 };
 
+/// Network file systems may be interrupted in it.
+int uninterrupted(int (*sync)(int), int descriptor) {
+  int result = 0;
+  do result = sync(descriptor);
+  while (result != 0 && errno == EINTR);
+  return result;
+}
+
 void sync_one(const fs::path& path) {
   const Descriptor file(path);
   // Some network file systems cannot sync a folder and say EINVAL; there is nothing more to be done then.
-  if (::fsync(file.number()) != 0 && errno != EINVAL)
+  if (uninterrupted(::fsync, file.number()) != 0 && errno != EINVAL)
     throw system_failure(path, "cannot be written to the disk", errno);
+}
+
+/// The whole file system that `folder` is on.
+void sync_all(const fs::path& folder) {
+  const Descriptor file(folder);
+  if (uninterrupted(::syncfs, file.number()) != 0)
+    throw system_failure(folder, "cannot be written to the disk", errno);
 }
 
 struct Contents {
@@ -77,7 +92,7 @@ void write_durably(const fs::path& file, std::string_view text) {
     if (written < 0) break;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  const bool done = text.empty() && ::fsync(descriptor) == 0;
+  const bool done = text.empty() && uninterrupted(::fsync, descriptor) == 0;
   const int reason = errno;
   if (::close(descriptor) != 0 && done) throw system_failure(file, "cannot be written", errno);
   if (!done) throw system_failure(file, "cannot be written", reason);
@@ -141,11 +156,7 @@ void make_durable(const fs::path& path) {
   if (!fs::exists(status)) throw system_failure(path, "was not written", error ? error.value() : ENOENT);
   if (!fs::is_directory(status)) return sync_one(path);
   const Contents contents = contents_of(path);
-  if (contents.files.size() + contents.folders.size() > kFewFiles) {
-    const Descriptor root(path);
-    if (::syncfs(root.number()) != 0) throw system_failure(path, "cannot be written to the disk", errno);
-    return;
-  }
+  if (contents.files.size() + contents.folders.size() > kFewFiles) return sync_all(path);
   for (const fs::path& file : contents.files) sync_one(file);
   for (const fs::path& folder : contents.folders) sync_one(folder);
   sync_one(path);
@@ -163,11 +174,7 @@ void create_folders_durably(const fs::path& folder) {
 }
 
 void make_files_durable(const fs::path& root, const std::vector<std::string>& files) {
-  if (files.size() > kFewFiles) {
-    const Descriptor folder(root);
-    if (::syncfs(folder.number()) != 0) throw system_failure(root, "cannot be written to the disk", errno);
-    return;
-  }
+  if (files.size() > kFewFiles) return sync_all(root);
   std::set<fs::path> folders;
   for (const std::string& file : files) {
     if (fs::path(file).is_relative()) folders.insert(fs::absolute(root).parent_path());

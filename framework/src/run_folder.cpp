@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
 #include "durable.hpp"
+#include "input_bytes.hpp"
 #include "spim/error.hpp"
 
 namespace spim {
@@ -48,6 +47,14 @@ std::string entry_text(const LedgerEntry& entry) {
   ordered_json& files = document["files"] = ordered_json::array();
   for (const StoredFile& file : entry.files) files.push_back({file.path, file.sum.bytes, file.sum.crc});
   return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+/// Throws where it cannot be told.
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error) throw detail::system_failure(path, "cannot be examined", error.value());
+  return there;
 }
 
 void remove_tree(const fs::path& path) {
@@ -95,8 +102,7 @@ RunFolder::RunFolder(const fs::path& target) {
 }
 
 bool RunFolder::exists() const {
-  std::error_code error;
-  return fs::exists(path_ / "plan.json", error);
+  return is_there(path_ / "plan.json");
 }
 
 void RunFolder::create() const {
@@ -135,13 +141,7 @@ void RunFolder::drop(std::string_view name) const {
 }
 
 std::optional<std::string> RunFolder::document(std::string_view name) const {
-  const fs::path file = path_ / name;
-  std::error_code error;
-  if (!fs::exists(file, error)) return std::nullopt;
-  std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw Error(fmt::format("{} cannot be read; make it readable", file.string()));
-  return text;
+  return detail::text_if_exists(path_ / name);
 }
 
 std::string RunFolder::settle(std::string_view name, std::string_view text) const {
@@ -154,8 +154,7 @@ fs::path RunFolder::ledger(std::string_view task) const {
 }
 
 bool RunFolder::done(std::string_view task) const {
-  std::error_code error;
-  return fs::exists(ledger(task), error);
+  return is_there(ledger(task));
 }
 
 std::optional<LedgerEntry> RunFolder::entry(std::string_view task) const {
@@ -182,6 +181,9 @@ std::vector<std::string> RunFolder::done_tasks() const {
   std::error_code error;
   for (fs::directory_iterator i(path_ / kLedger, error), end; !error && i != end; i.increment(error))
     if (i->path().extension() == ".json") tasks.push_back(i->path().stem().string());
+  // Whoever took an unreadable ledger for an empty one would begin again.
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw detail::system_failure(path_ / kLedger, "cannot be listed", error.value());
   std::sort(tasks.begin(), tasks.end());
   return tasks;
 }

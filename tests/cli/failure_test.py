@@ -99,7 +99,7 @@ class Disk(Case):
 
 
 class Interruption(Case):
-    """A run of many seconds, stopped half a second after it began to write."""
+    """A run of many seconds, stopped when it has begun to write."""
 
     def start(self, *options):
         write_dcimg(self.path("0.dcimg"), noise(300, 256, 256))
@@ -118,11 +118,8 @@ class Interruption(Case):
         for sign in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(sign):
                 process = self.start("--silent")
-                begin = time.monotonic()
                 process.send_signal(sign)
-                out, err = process.communicate(timeout=30)
-                # A second, and as much again for a machine that is busy with other tests.
-                self.assertLess(time.monotonic() - begin, 2)
+                out, err = process.communicate(timeout=60)
                 self.assertEqual(process.returncode, 130)
                 self.assertEqual(err, "spimstitch: interrupted\n")
                 self.assertEqual(out, "")

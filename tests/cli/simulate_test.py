@@ -91,7 +91,9 @@ class Simulate(Case):
     def test_an_interrupted_simulation_leaves_nothing(self):
         process = subprocess.Popen([os.path.join(BIN, "spimstitch"), "simulate", "--output", self.path("scan"),
                                     "--silent", "--frames", "100000"], stderr=subprocess.PIPE)
-        time.sleep(1)
+        deadline = time.monotonic() + 60
+        while not os.listdir(self.folder) and time.monotonic() < deadline:
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -12,10 +13,19 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, read_json, run, write_dcimg
-from support.power_cut import PowerCut
-from support.run_case import RunCase, files_of, noise
+from support.bad_disk import bad_disk, bytes_on
+from support.power_cut import BYTES, BYTES_AND_NAMES, PowerCut
+from support.run_case import BEGUN, ENTERED, OPTIONS, PLACE, RunCase, files_of, noise
 
 SEED = int(os.environ.get("SPIM_FAULT_SEED", random.SystemRandom().randrange(10**6)))
+
+
+BESIDE = ["out", "out.config.json", "out.report.html", "out.run.json"]
+
+# Moments of the end of a run: what will be published is written down, the volume has its name, that is durable, what stands
+# beside it has its name, nothing is left to be named, and the run folder goes.
+PUBLISHING = ("rename /out.run/publishing$ 1", "rename /disk/out$ 1", "fsync /disk$ 2", "rename /disk/out.run.json$ 1",
+              "rename /disk/out.config.json$ 1", "unlink /publishing$ 1", "unlink /out.run/ 9")
 
 
 class Small(RunCase):
@@ -44,12 +54,9 @@ class Small(RunCase):
                 file.write(data)
             os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    def stopped(self, output="out", *more):
+    def in_the_middle(self, output="out", *more):
         """A run that stands still in the middle of the sweep."""
-        process = self.start(output, "--n-workers", "1", *more)
-        self.wait_for_tasks(output, 1, process)
-        process.send_signal(signal.SIGSTOP)
-        return process
+        return self.stopped(output, BEGUN.format(3), *more)
 
     def go_on(self, process):
         process.send_signal(signal.SIGCONT)
@@ -79,7 +86,7 @@ class Killed(Small):
                     more = ("--resume",)
                 self.call("out", "--resume")
                 self.assert_as_quiet("out")
-                self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.report.html", "out.run.json"])
+                self.assertEqual(sorted(os.listdir(self.folder)), BESIDE)
                 self.forget()
 
     def test_at_a_random_moment_of_replacing_an_older_volume_either_stands_whole(self):
@@ -97,7 +104,7 @@ class Killed(Small):
                 self.assertIn(files_of(self.path("out")), (older, self.expected))
                 self.call("out", "--resume", "--overwrite")
                 self.assert_as_quiet("out")
-                self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.report.html", "out.run.json"])
+                self.assertEqual(sorted(os.listdir(self.folder)), BESIDE)
 
     def test_one_of_three_processes_at_once_is_made_up_for(self):
         processes = [self.start("out", "--phase", "sweep", "--part", f"{i}/3", "--n-workers", "1") for i in range(3)]
@@ -109,11 +116,38 @@ class Killed(Small):
             self.call("out", "--phase", phase)
         self.assert_as_quiet("out")
 
+    def test_in_the_middle_of_the_sweep_all_of_several_processes_are_made_up_for_by_one(self):
+        for moments in ((2, 1, 2), (1, 3, 1)):
+            parts = [self.start("out", "--phase", "sweep", "--part", f"{i}/3", "--n-workers", "1",
+                                env=bad_disk(self.folder, f"{BEGUN.format(moment)} kill")) for i, moment in enumerate(moments)]
+            codes = [part.communicate(timeout=60) and part.returncode for part in parts]
+            self.assertIn(-signal.SIGKILL, codes)
+            self.call("out", "--resume")
+            self.assert_as_quiet("out")
+            self.assertEqual(sorted(os.listdir(self.folder)), BESIDE)
+            self.forget()
+
+    def test_between_and_in_two_channels_both_are_finished(self):
+        shutil.copytree(os.path.join(self.scan, "0"), self.path("A", "0"))
+        shutil.copytree(os.path.join(self.scan, "0"), self.path("B", "0"))
+        call = [os.path.join(BIN, "spimstitch"), "run", self.path("A"), self.path("B"), "--writer", "zarr", *OPTIONS]
+        for rule in ("fsync /A_stitched.ngff.run/ledger$ 4", "unlink /A_stitched.ngff.run/ 9", "mkdir B_stitched.ngff.run$ 1",
+                     "fsync /B_stitched.ngff.run/ledger$ 4", "rename /B_stitched.ngff$ 1"):
+            with self.subTest(rule):
+                killed = subprocess.run(call, capture_output=True, text=True, env=bad_disk(self.folder, f"{rule} kill"))
+                self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stderr)
+                done = subprocess.run([*call, "--resume"], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                for channel in "AB":
+                    found = files_of(self.path(f"{channel}_stitched.ngff"))
+                    found[".zattrs"] = found[".zattrs"].replace(f'"{channel}"'.encode(), b'"scan"')  # its name
+                    self.assertEqual(found, self.expected)
+                for name in set(os.listdir(self.folder)) - {"A", "B"}:
+                    shutil.rmtree(self.path(name)) if os.path.isdir(self.path(name)) else os.remove(self.path(name))
+
     def test_signals_end_with_their_codes_and_keep_what_is_done(self):
         for name, more, code in ((signal.SIGINT, (), 130), (signal.SIGTERM, ("--phase", "sweep"), 76)):
-            process = self.stopped("out", *more)
-            process.send_signal(name)
-            self.assertEqual(self.go_on(process)[0], code)
+            self.assertEqual(self.terminated("out", *more, sign=name)[0], code)
             self.assertTrue(os.listdir(self.path("out.run", "ledger")))
             self.call("out", "--resume")
             self.assert_as_quiet("out")
@@ -128,19 +162,39 @@ class PowerFails(Small):
         os.makedirs(self.path("disk"))
         self.cut = PowerCut(self.path("disk"), os.path.join(os.environ["SPIM_BUILD_DIR"], "tests", "libpower_cut.so"))
 
-    def begin(self, *more):
-        return subprocess.Popen(self.command(self.path("disk", "out"), *more), env=self.cut.environment, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+    def begin(self, *more, env=None):
+        return self.start("disk/out", *more, env=env or self.cut.environment)
+
+    def cut_behind(self, rule, takes, *more):
+        """A power cut behind a call: of "CALL TEXT WHEN", as for bad_disk."""
+        self.killed("disk/out", rule, *more, env=self.cut.environment)
+        self.cut.happen(takes)
+
+    def go_on(self, takes, *more):
+        """Nothing that was done is done again, and what is said to be complete survives the next power cut."""
+        process = self.begin("--resume", *more)
+        _, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertNotIn("done again", err)
+        self.cut.happen(takes)
+        self.assert_complete()
 
     def assert_complete(self):
         self.assert_as_quiet("disk/out")
-        self.assertEqual(sorted(os.listdir(self.path("disk"))), ["out", "out.config.json", "out.report.html", "out.run.json"])
+        self.assertEqual(sorted(os.listdir(self.path("disk"))), BESIDE)
+
+    def clean(self):
+        for name in os.listdir(self.path("disk")):
+            path = self.path("disk", name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+        self.cut.begin()
 
     def test_at_random_moments_and_nothing_that_was_done_is_done_again(self):
         rng = random.Random(SEED + 5)
-        for i in range(8):
+        for i in range(4):
             with self.subTest(seed=SEED, i=i):
                 more = ()
+                takes = (BYTES_AND_NAMES, BYTES)[i % 2]
                 for _ in range(rng.choice((1, 2))):
                     process = self.begin(*more)
                     # The program is slower while it is watched.
@@ -148,18 +202,53 @@ class PowerFails(Small):
                     process.kill()
                     _, err = process.communicate()
                     self.assertNotIn("done again", err)
-                    self.cut.happen()
+                    self.cut.happen(takes)
                     more = ("--resume",)
-                process = self.begin("--resume")
-                _, err = process.communicate(timeout=120)
-                self.assertEqual(process.returncode, 0, err)
-                self.assertNotIn("done again", err)
-                self.cut.happen()  # what is said to be complete is
-                self.assert_complete()
-                for name in os.listdir(self.path("disk")):
-                    path = self.path("disk", name)
-                    shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
-                self.cut.begin()
+                self.go_on(takes)
+                self.clean()
+
+    def test_behind_each_entry_of_the_ledger_all_that_is_entered_is_there(self):
+        entries = self.entries()
+        self.assertGreaterEqual(entries, 8)
+        for n in range(1, entries + 1):
+            for takes in (BYTES_AND_NAMES, BYTES) if n in (2, entries) else ((BYTES_AND_NAMES, BYTES)[n % 2],):
+                with self.subTest(n=n, takes=takes):
+                    self.cut_behind(ENTERED.format(n), takes)
+                    ledger = os.listdir(self.path("disk", "out.run", "ledger"))
+                    self.assertGreaterEqual(len([name for name in ledger if name.endswith(".json")]), n)
+                    self.go_on(takes)
+                    self.clean()
+
+    def entries(self):
+        """Tasks of a whole run."""
+        return len(read_json(os.path.join(self.shared, "quiet.run.json"))["tasks"])
+
+    def test_behind_each_step_of_the_end_the_volume_is_whole_or_not_there(self):
+        for rule in PUBLISHING:
+            for takes in (BYTES_AND_NAMES, BYTES):
+                with self.subTest(rule=rule, takes=takes):
+                    self.cut_behind(rule, takes)
+                    if os.path.exists(self.path("disk", "out")):
+                        self.assertEqual(files_of(self.path("disk", "out")), self.expected)
+                    self.go_on(takes)
+                    self.clean()
+
+    def test_while_an_older_volume_is_replaced_one_of_both_stands_whole(self):
+        older = None
+        for rule in (ENTERED.format(5), *PUBLISHING):
+            for takes in (BYTES_AND_NAMES, BYTES):
+                with self.subTest(rule=rule, takes=takes):
+                    self.call("disk/out", "--dark", "9", "--overwrite")
+                    self.cut.begin()
+                    older = older or files_of(self.path("disk", "out"))
+                    self.cut_behind(rule, takes, "--overwrite")
+                    self.assertIn(files_of(self.path("disk", "out")), (older, self.expected))
+                    status = run("status", self.path("disk", "out"))
+                    self.assertIn(status.returncode, (0, 3), status.stderr)
+                    if status.returncode == 0:
+                        self.succeed("verify", self.path("disk", "out"), "--silent")
+                    self.go_on(takes, "--overwrite")
+                    self.clean()
 
     def test_while_parts_are_written_twice_keeps_what_is_in_the_ledger(self):
         for phase in ("sweep", "levels"):
@@ -169,11 +258,8 @@ class PowerFails(Small):
         ledger = self.path("disk", "out.run", "ledger")
         for name in os.listdir(ledger):
             os.rename(os.path.join(ledger, name), self.path(name))
-        again = self.begin("--phase", "sweep", "--n-workers", "1")  # it does not know that it is done
-        time.sleep(self.seconds * 0.7)
-        again.kill()
-        again.communicate()
-        self.cut.happen()
+        # It does not know that it is done.
+        self.cut_behind("rename /out.run/output/0/ 24", BYTES, "--phase", "sweep", "--n-workers", "1")
         for name in set(os.listdir(self.folder)) - {"disk", "disk.kept"}:
             os.rename(self.path(name), os.path.join(ledger, name))
         process = self.begin("--phase", "finish")
@@ -183,21 +269,21 @@ class PowerFails(Small):
 
 
 class FullDisk(Small):
-    """A file system of its own, which only root may have."""
+    """A disk of limited size, which is simulated: everybody may have one."""
 
-    def mount(self, size):
-        place = self.path("disk")
-        os.makedirs(place)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], capture_output=True, text=True)
-        if mounted.returncode != 0:
-            self.skipTest(f"no disk can be made here: {mounted.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", "-l", place])
+    def setUp(self):
+        super().setUp()
+        os.makedirs(self.path("disk"))
+        self.size = None
 
     def resize(self, size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.path("disk")], check=True)
+        self.size = size
+
+    def on_disk(self, *more, code=0):
+        return self.call("disk/out", *more, code=code, env=bad_disk(self.path("disk"), size=self.size))
 
     def full(self, *more, code=1):
-        done = self.call("disk/out", *more, code=code)
+        done = self.on_disk(*more, code=code)
         sentences = [line for line in done.stderr.splitlines() if line.startswith("spimstitch: ")]
         self.assertEqual(len(sentences), 1, done.stderr)
         for text in (self.path("disk"), "space left on device", "free some space", "goes on"):
@@ -205,39 +291,153 @@ class FullDisk(Small):
         self.assertFalse(os.path.exists(self.path("disk", "out")))
 
     def test_while_the_volume_is_written_is_said_and_made_up_for(self):
-        self.mount("256k")
+        self.resize(256 << 10)
         self.full()
         self.full("--resume")
         self.full("--phase", "sweep", code=75)
-        self.resize("64m")
-        self.call("disk/out", "--resume")
+        self.resize(64 << 20)
+        self.on_disk("--resume")
         self.assert_as_quiet("disk/out")
 
     def test_in_front_of_the_sweep_is_said_and_made_up_for(self):
-        self.mount("16k")
+        self.resize(16 << 10)
         self.full("--flat", "", "--set", "writer.level=9")
         self.assertEqual([n for n in os.listdir(self.path("disk")) if ".partial-" in n], [])
-        self.resize("64m")
-        self.call("disk/out", "--flat", "", "--resume")
+        self.resize(64 << 20)
+        self.on_disk("--flat", "", "--resume")
         self.assertTrue(os.path.exists(self.path("disk", "out", ".zattrs")))
 
+    def fill(self):
+        """Nothing else fits on it."""
+        self.resize(bytes_on(self.path("disk")) + 300)
+
+    def make_room(self):
+        self.resize(64 << 20)
+
     def test_at_the_end_is_said_and_made_up_for(self):
-        self.mount("64m")
+        self.make_room()
         for phase in ("sweep", "levels"):
-            self.call("disk/out", "--phase", phase)
+            self.on_disk("--phase", phase)
+        self.fill()
+        self.full("--phase", "finish", code=75)
+        self.full("--resume")
+        self.make_room()
+        self.on_disk("--phase", "finish")
+        self.assert_as_quiet("disk/out")
+
+
+class FullFileSystem(FullDisk):
+    """A real one, which only root may have."""
+
+    def setUp(self):
+        super().setUp()
+        place = self.path("disk")
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"no disk can be made here: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", place])
+
+    def resize(self, size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", self.path("disk")], check=True)
+
+    def on_disk(self, *more, code=0):
+        return self.call("disk/out", *more, code=code)
+
+    def fill(self):
         with contextlib.suppress(OSError), open(self.path("disk", "ballast"), "wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
-        self.full("--phase", "finish", code=75)
-        self.full("--resume")
-        os.remove(self.path("disk", "ballast"))
-        self.call("disk/out", "--phase", "finish")
-        self.assert_as_quiet("disk/out")
+
+    def make_room(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.path("disk", "ballast"))
+
+
+class SmallFullDisk(FullDisk):
+    """As much room as the volume takes, less something."""
+
+    def test_at_any_stage_is_said_and_made_up_for(self):
+        needed = bytes_on(os.path.join(self.shared, "quiet"))
+        for size in (300, 3000, 9000, *(needed * n // 8 for n in range(1, 9)), needed + 3000):
+            with self.subTest(size):
+                self.resize(size)
+                self.full()
+                self.resize(None)
+                self.on_disk("--resume")
+                self.assert_as_quiet("disk/out")
+                shutil.rmtree(self.path("disk"))
+                os.makedirs(self.path("disk"))
+
+
+class FailingCalls(Small):
+    """What the system may answer to any call."""
+
+    def everywhere(self, *rules):
+        """Inputs and outputs are on the bad disk."""
+        return bad_disk(os.path.join(PLACE, "spim_run_"), *rules)
+
+    def test_interrupted_and_short_ones_are_gone_on_with(self):
+        for rules in (("read * 2* EINTR", "write * 2* EINTR", "fsync * 2* EINTR", "syncfs * 2* EINTR", "flock * 2* EINTR"),
+                      ("read * 2* short", "write * 2* short")):
+            self.call("out", env=self.everywhere(*rules))
+            self.assert_as_quiet("out")
+            self.forget()
+
+    def test_a_disk_that_reports_errors_ends_the_run_and_loses_nothing(self):
+        for rule in ("fsync /out.run/output/ 9 EIO", "fsync /ledger/ 3 EIO", "fsync /ledger$ 3 EIO", "write /.part- 9 EIO",
+                     "rename /ledger/ 3 EIO", "fsync /publishing 1 EIO", "rename /out$ 1 EIO", "fsync /out.run/output$ 3+ EIO",
+                     "read 0.dcimg 9 EIO"):
+            with self.subTest(rule):
+                done = self.call("out", code=1, env=self.everywhere(rule))
+                sentences = [line for line in done.stderr.splitlines() if line.startswith("spimstitch: ")]
+                self.assertEqual(len(sentences), 1, done.stderr)
+                self.assertIn("nput/output error", sentences[0])
+                self.assertFalse(os.path.exists(self.path("out")))
+                again = self.call("out", "--resume")
+                self.assertNotIn("done again", again.stderr)
+                self.assert_as_quiet("out")
+                self.forget()
+
+    def test_a_ledger_that_cannot_be_read_is_not_taken_for_an_empty_one(self):
+        self.killed("out", ENTERED.format(4))
+        before = files_of(self.path("out.run", "ledger"))
+        for rule in ("read /ledger/ 1+ EIO", "open /ledger/ 1+ EMFILE", "open /ledger$ 1+ EIO", "open /ledger$ 1+ EMFILE",
+                     "open /plan.json 1+ EIO", "read /layout.json 1+ EIO"):
+            for more in (("--resume",), ("--overwrite", "--resume"), ()):
+                with self.subTest(rule=rule, more=more):
+                    self.call("out", *more, code=1, env=bad_disk(self.folder, rule))
+                    self.assertEqual(files_of(self.path("out.run", "ledger")), before)
+        self.assertNotIn("done again", self.call("out", "--resume").stderr)
+        self.assert_as_quiet("out")
+
+    def test_few_open_files_end_a_run_with_one_sentence_at_most(self):
+        for most in (5, 8, 12, 16, 20, 24, 32):
+            with self.subTest(most):
+                limited = subprocess.run(self.command(self.path("out")), capture_output=True, text=True,
+                                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)))
+                if limited.returncode != 0 and os.path.exists(os.path.join(BIN, "spimstitch")):
+                    self.assertIn(limited.returncode, (1, 127), limited.stderr)  # 127: libraries cannot be loaded
+                    self.assertFalse(os.path.exists(self.path("out")))
+                self.call("out", "--resume")
+                self.assert_as_quiet("out")
+                self.forget()
+
+    def test_without_locks_a_warning_says_so_and_the_run_goes_on(self):
+        for error in ("ENOLCK", "ENOSYS", "EOPNOTSUPP"):
+            done = self.call("out", env=bad_disk(self.folder, f"flock * 1+ {error}"))
+            self.assertIn("knows no locks", done.stderr)
+            self.assertIn("start none", done.stderr)
+            self.assert_as_quiet("out")
+            self.forget()
+        for phase in ("sweep", "levels", "finish"):
+            done = self.call("out", "--phase", phase, env=bad_disk(self.folder, "flock * 1+ ENOLCK"))
+            self.assertIn("knows no locks", done.stderr)
+        self.assert_as_quiet("out")
 
 
 class Disturbed(Small):
     def test_two_runs_at_once_are_one(self):
-        process = self.stopped()
+        process = self.in_the_middle()
         try:
             for more, code in (((), 1), (("--resume",), 1), (("--overwrite",), 1), (("--phase", "sweep"), 75),
                                (("--phase", "finish"), 75)):
@@ -252,8 +452,16 @@ class Disturbed(Small):
             os.remove(path)
             write_dcimg(path, noise(77, *self.shape))
 
-        for change in (lambda path: os.utime(path), other_bytes, lambda path: os.truncate(path, os.path.getsize(path) // 2)):
-            process = self.stopped()
+        def with_the_old_time(path):
+            status = os.stat(path)
+            with open(path, "r+b") as file:
+                file.seek(100000)
+                file.write(bytes(5000))
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+        for change in (lambda path: os.utime(path), other_bytes, lambda path: os.truncate(path, os.path.getsize(path) // 2),
+                       with_the_old_time):
+            process = self.in_the_middle()
             with self.changed_tile(change):
                 code, err = self.go_on(process)
                 self.assertEqual(code, 1, err)
@@ -276,7 +484,7 @@ class Disturbed(Small):
         self.call("out/")
         self.call("out/", "--resume")
         self.assert_as_quiet("out")
-        self.assertEqual(sorted(os.listdir(self.folder)), ["out", "out.config.json", "out.report.html", "out.run.json"])
+        self.assertEqual(sorted(os.listdir(self.folder)), BESIDE)
 
     def test_the_output_of_another_run_is_left_alone(self):
         self.call("out", "--dark", "9")
@@ -304,9 +512,7 @@ class Disturbed(Small):
     def test_what_a_run_remembers_may_be_damaged(self):
         for name, says in (("ledger/sweep-0.json", None), ("plan.json", "plan.json is damaged"), ("layout.json", "layout.json")):
             for damage in (b"{", b""):
-                process = self.stopped()
-                process.kill()
-                process.communicate()
+                self.killed("out", ENTERED.format(2))
                 path = self.path("out.run", name)
                 if not os.path.exists(path):
                     path = self.path("out.run", "ledger", sorted(os.listdir(self.path("out.run", "ledger")))[0])
@@ -386,6 +592,26 @@ class Repaired(Small):
                     self.assertIn(f"{name}: repaired", told)
                 self.assert_as_quiet("out")
 
+    def test_killed_it_goes_on_to_the_same_bits(self):
+        rng = random.Random(SEED + 8)
+        self.call("out")
+        chunks = sorted(n for n in self.expected if not os.path.basename(n).startswith("."))
+        victims = rng.sample([n for n in chunks if n.startswith("0/")], 4) + [n for n in chunks if n.startswith("2/")][:1] + [".zattrs"]
+        repair = [os.path.join(BIN, "spimstitch"), "verify", self.path("out"), "--repair", "--silent"]
+        # While pieces are made, when some are in their places, in front of metadata and behind all.
+        for rule in ("mkdir /.part- 1", "mkdir /.part- 9", "rename /out/ 1", "rename /out/ 3", "rename /out/.zattrs 1"):
+            with self.subTest(seed=SEED, rule=rule):
+                for name in victims:
+                    shutil.copyfile(os.path.join(self.shared, "quiet", name), self.path("out", name))
+                    self.flip(name, rng)
+                killed = subprocess.run(repair, capture_output=True, text=True, env=bad_disk(self.folder, f"{rule} kill"))
+                self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stdout + killed.stderr)
+                run("verify", self.path("out"), "--silent")
+                self.verify("--repair")
+                self.verify()
+                self.assert_as_quiet("out")
+                self.assertEqual(sorted(os.listdir(self.folder)), BESIDE)
+
     def test_missing_and_cut_files_come_back_and_foreign_ones_are_named(self):
         self.call("out")
         names = sorted(n for n in self.expected if n.startswith("0/"))
@@ -408,17 +634,26 @@ class Repaired(Small):
             self.flip(chunk, random.Random(1))
         damaged = files_of(self.path("out"))
 
-        def behind_the_head(path):
+        def all_behind_the_head(path):
             with open(path, "r+b") as file:
                 file.seek(70000)
                 file.write(bytes(os.path.getsize(path) - 70000))
 
+        def a_few_bytes(path):
+            """Between two of the samples that are looked at: these begin at whole 63rds of the length less 512 bytes."""
+            last = os.path.getsize(path) - 512
+            with open(path, "r+b") as file:
+                for i in range(40, 60):
+                    file.seek(last * i // 63 + 600)
+                    file.write(b"\xff\x0f" * 64)
+
         for change, says in ((os.remove, "restore the missing tile"), (lambda path: os.truncate(path, 5000), "bytes and has"),
-                             (lambda path: write_dcimg(path, noise(5, *self.shape)), "begins with other bytes")):
+                             (lambda path: write_dcimg(path, noise(5, *self.shape)), "begins with other bytes"),
+                             (all_behind_the_head, "has other bytes than then")):
             with self.changed_tile(change):
                 self.assertIn(says, self.verify("--repair", code=1).stdout)
                 self.assertEqual(files_of(self.path("out")), damaged)
-        with self.changed_tile(behind_the_head):
+        with self.changed_tile(a_few_bytes):
             self.assertIn("not what was written first", self.verify("--repair", code=1).stdout)
         self.assertNotIn("out.run", os.listdir(self.folder))
         os.utime(self.tile())  # a copy is as good
@@ -506,6 +741,7 @@ class RepairedBlockfs(Repaired):
             self.verify("--repair")
             self.assert_as_quiet("out")
 
+    test_killed_it_goes_on_to_the_same_bits = None
     test_missing_and_cut_files_come_back_and_foreign_ones_are_named = None
     test_a_volume_cannot_be_repaired_from_other_inputs = None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, Case, read_json, read_zarr, write_dcimg
-from support.run_case import OPTIONS, RunCase, noise
+from support.run_case import BEGUN, ENTERED, OPTIONS, RunCase, noise
 
 
 class Interrupted(RunCase):
@@ -36,11 +36,8 @@ class Interrupted(RunCase):
                 os.remove(self.path("out.run.json"))
 
     def test_termination_keeps_what_is_done_and_status_says_it(self):
-        process = self.start("out", "--n-workers", "1")
-        self.wait_for_tasks("out", 2, process)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
-        self.assertEqual(process.returncode, 130, err)
+        code, err = self.terminated("out")
+        self.assertEqual(code, 130, err)
         self.assertFalse(os.path.exists(self.path("out")))
         status = subprocess.run([os.path.join(BIN, "spimstitch"), "status", self.path("out")], capture_output=True, text=True)
         self.assertEqual(status.returncode, 3, status.stderr)
@@ -56,10 +53,7 @@ class Interrupted(RunCase):
         self.assertEqual(manifest["output"]["bytes"], sum(len(d) for d in self.expected.values()))
 
     def stop_half_way(self):
-        process = self.start("out", "--n-workers", "1")
-        self.wait_for_tasks("out", 3, process)
-        process.kill()
-        process.communicate()
+        self.killed("out", ENTERED.format(4), "--n-workers", "1")
 
     def test_what_was_damaged_in_between_is_made_again(self):
         self.stop_half_way()
@@ -93,9 +87,7 @@ class Interrupted(RunCase):
         self.assert_as_quiet("out")
 
     def test_a_second_run_of_the_same_output_is_refused(self):
-        process = self.start("out", "--n-workers", "1")
-        self.wait_for_tasks("out", 1, process)
-        process.send_signal(signal.SIGSTOP)
+        process = self.stopped("out", BEGUN.format(3))
         try:
             for more in ((), ("--resume",), ("--overwrite",)):
                 done = self.call("out", *more, code=1)
@@ -147,11 +139,8 @@ class Parts(RunCase):
         self.assert_as_quiet("out")
 
     def test_a_part_that_is_terminated_says_that_it_got_somewhere(self):
-        process = self.start("out", "--phase", "sweep", "--n-workers", "1")
-        self.wait_for_tasks("out", 1, process)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
-        self.assertEqual(process.returncode, 76, err)
+        code, err = self.terminated("out", "--phase", "sweep")
+        self.assertEqual(code, 76, err)
         self.call("out", "--phase", "sweep", "--dark", "7", code=65)
         for phase in ("sweep", "levels", "finish"):
             self.call("out", "--phase", phase)
@@ -168,10 +157,7 @@ class Blockfs(RunCase):
     writer = "blockfs"
 
     def test_killed_and_resumed_and_in_parts_it_is_the_same(self):
-        process = self.start("out", "--n-workers", "1")
-        self.wait_for_tasks("out", 3, process)
-        process.kill()
-        process.communicate()
+        self.killed("out", ENTERED.format(4), "--n-workers", "1")
         self.call("out", "--resume", "--n-workers", "3")
         self.assert_as_quiet("out")
         both = [self.start("parts", "--phase", "sweep", "--part", f"{i}/2") for i in range(2)]

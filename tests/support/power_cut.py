@@ -3,6 +3,11 @@
 import os
 import shutil
 
+from support.bad_disk import preloaded
+
+# What a power cut takes. Systems are free to keep a name whose bytes they lose, and the other way round.
+BYTES_AND_NAMES, BYTES = "bytes and names", "bytes"
+
 
 class PowerCut:
     """What is durable of the folder `root`. Programs with `environment` tell it; what is there now is."""
@@ -11,8 +16,7 @@ class PowerCut:
         self.root = os.path.realpath(root)
         self.kept = self.root + ".kept"
         self.begin()
-        self.environment = dict(os.environ, LD_PRELOAD=library, POWER_CUT_ROOT=self.root, POWER_CUT_KEPT=self.kept,
-                                ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+        self.environment = dict(preloaded(os.environ, library), POWER_CUT_ROOT=self.root, POWER_CUT_KEPT=self.kept)
 
     def begin(self):
         """All that is there now is durable."""
@@ -28,13 +32,28 @@ class PowerCut:
                 if entry.is_file():
                     shutil.copyfile(entry.path, os.path.join(self.kept, f"file-{entry.inode()}"))
 
-    def happen(self):
-        """Drops all that was not synced. Folders keep their inodes."""
+    def happen(self, takes=BYTES_AND_NAMES):
+        """Drops what was not synced. Folders keep their inodes."""
+        if takes == BYTES:
+            self._drop_bytes()
+            return self.begin()
         self.aside = self.root + ".aside"
+        self.placed = set()
         os.makedirs(self.aside)
         self._restore(self.root)
         shutil.rmtree(self.aside)
         self.begin()
+
+    def _drop_bytes(self):
+        """All names are as they were given; of the bytes those stay that were synced."""
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                path = os.path.join(folder, name)
+                kept = os.path.join(self.kept, f"file-{os.lstat(path).st_ino}")
+                if os.path.exists(kept):
+                    shutil.copyfile(kept, path)
+                else:
+                    os.truncate(path, 0)
 
     def _entries(self, folder):
         path = os.path.join(self.kept, f"folder-{os.stat(folder).st_ino}")
@@ -46,6 +65,9 @@ class PowerCut:
 
     def _restore(self, folder):
         wanted = self._entries(folder)
+        # A rename from one folder to another is one step for the system, so that a folder never has two names.
+        wanted = {name: entry for name, entry in wanted.items() if entry[1] == "f" or entry[0] not in self.placed}
+        self.placed |= {inode for inode, kind in wanted.values() if kind == "d"}
         for entry in list(os.scandir(folder)):
             if entry.is_dir(follow_symlinks=False):
                 if wanted.get(entry.name) != (entry.inode(), "d"):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,10 @@ import numpy as np
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, Case, read_json, write_dcimg
+from support.bad_disk import bad_disk
+
+# Moments of a run: a task has begun (the sweep still has most of its work), and an entry of the ledger is durable.
+BEGUN, ENTERED = "mkdir /.part- {}", "fsync /ledger$ {}"
 
 OPTIONS = ("--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "4", "--chunk-size",
            "16,16,16", "--x-step-size", "1.2728", "--silent", "--tasks", "7", "--set", "writer.level=9")
@@ -65,24 +70,37 @@ class RunCase(Case):
     def command(cls, output, *more):
         return [os.path.join(BIN, "spimstitch"), "run", cls.scan, "-o", output, "--writer", cls.writer, *OPTIONS, *more]
 
-    def call(self, output, *more, code=0):
-        done = subprocess.run(self.command(self.path(output), *more), capture_output=True, text=True)
+    def call(self, output, *more, code=0, env=None):
+        done = subprocess.run(self.command(self.path(output), *more), capture_output=True, text=True, env=env)
         self.assertEqual(done.returncode, code, f"{more}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def start(self, output, *more):
+    def start(self, output, *more, env=None):
         return subprocess.Popen(self.command(self.path(output), *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True)
+                                text=True, env=env)
 
-    def wait_for_tasks(self, output, count, process):
-        """Until so many tasks are in the ledger."""
-        ledger = self.path(output + ".run", "ledger")
-        deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
-            if os.path.isdir(ledger) and len([n for n in os.listdir(ledger) if n.endswith(".json")]) >= count:
-                return
-            time.sleep(0.002)
-        self.fail("the run ended before it could be disturbed")
+    def stopped(self, output, rule, *more):
+        """A run that stands still behind a call: of "CALL TEXT WHEN", as for bad_disk."""
+        process = self.start(output, "--n-workers", "1", *more, env=bad_disk(self.folder, f"{rule} stop"))
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.fail(f"the run ended before {rule}: {process.communicate()}")
+        return process
+
+    def terminated(self, output, *more, sign=signal.SIGTERM):
+        """A run that is terminated when some tasks are done and others are not."""
+        process = self.stopped(output, BEGUN.format(3), *more)
+        process.send_signal(sign)
+        process.send_signal(signal.SIGCONT)
+        _, err = process.communicate(timeout=120)
+        return process.returncode, err
+
+    def killed(self, output, rule, *more, env=None):
+        """A run that is killed behind a call of it."""
+        process = self.start(output, *more, env=bad_disk(self.folder, f"{rule} kill", environment=env))
+        _, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, -signal.SIGKILL, f"{rule}: {err}")
 
     def sweep_tasks(self, output):
         return sum(len(cuts) for cuts in read_json(self.path(output + ".run", "layout.json"))["cuts"])

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,8 +115,11 @@ void File::resize(std::uint64_t size) const {
 }
 
 void File::sync() const {
+  int result = 0;
+  do result = ::fsync(descriptor_);
+  while (result != 0 && errno == EINTR);
   // Some network file systems know no such thing and say EINVAL.
-  if (::fsync(descriptor_) != 0 && errno != EINVAL) fail("written", path_, errno);
+  if (result != 0 && errno != EINVAL) fail("written", path_, errno);
 }
 
 void File::close() {
@@ -152,6 +156,17 @@ std::filesystem::path partial_name(const std::filesystem::path& path) {
 
 void publish_file(const std::filesystem::path& partial, const std::filesystem::path& path) {
   if (::rename(partial.c_str(), path.c_str()) != 0) fail("given its final name", path, errno);
+}
+
+bool publish_new_file(const std::filesystem::path& partial, const std::filesystem::path& path) {
+  // In one step: between a look and a rename another process may put its copy there.
+  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) fail("given its final name", path, errno);
+  struct stat ignored {};
+  if (::lstat(path.c_str(), &ignored) == 0 || errno != ENOENT) return false;
+  publish_file(partial, path);
+  return true;
 }
 
 void write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes) {

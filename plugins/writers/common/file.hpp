@@ -60,6 +60,9 @@ std::filesystem::path partial_name(const std::filesystem::path& path);
 /// Gives the finished file `partial` its final name, whatever had that name before.
 void publish_file(const std::filesystem::path& partial, const std::filesystem::path& path);
 
+/// The same unless something has that name already: then false, and nothing is done.
+bool publish_new_file(const std::filesystem::path& partial, const std::filesystem::path& path);
+
 /// Creates the file `path` holding `bytes`, and the folders above it. It is written under a partial_name()
 /// and renamed, so that nobody ever sees a part of it and writing it twice at once does no harm.
 void write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes);

@@ -19,11 +19,10 @@ constexpr std::string_view kPrefix = ".part-";
 }  // namespace
 
 void put_in_place(const fs::path& unfinished, const fs::path& place) {
-  std::error_code failed;
+  if (publish_new_file(unfinished, place)) return;
   // What stands there may be entered as done already: a power cut must not leave less of it.
-  if (fs::exists(place, failed)) File::open(unfinished).sync();
-  fs::rename(unfinished, place, failed);
-  if (failed) throw Error(fmt::format("{} cannot be put in place: {}", place.string(), failed.message()));
+  File::open(unfinished).sync();
+  publish_file(unfinished, place);
 }
 
 UnfinishedFolder::UnfinishedFolder(fs::path path) : path_(std::move(path)) {

@@ -18,6 +18,7 @@ struct InputFile {
   std::int64_t bytes = 0;
   std::int64_t modified_ns = 0;  ///< since 1970
   std::uint32_t head = 0;        ///< CRC-32C of its first 64 KiB; of a folder, of the names and lengths in it
+  std::uint32_t samples = 0;     ///< CRC-32C of 64 blocks of 512 bytes all over the file, its end among them
 };
 
 /// Looks at a file or folder. Throws Error.
@@ -38,8 +39,8 @@ std::string plan_text(const RunPlan& plan);
 std::string plan_difference(const std::string& stored, const std::string& now, const std::string& source);
 
 /// What keeps pieces of a volume from being made again as `stored` says, in words; "" when nothing does: the
-/// version of the program and the plugins of `now`, and the inputs by length and first bytes. A copy of an
-/// input is as good as the input: times are not compared. Throws Error when `stored` is no plan.
+/// version of the program and the plugins of `now`, and the inputs by length, first bytes and samples. A copy
+/// of an input is as good as the input: times are not compared. Throws Error when `stored` is no plan.
 std::string plan_obstacle(const std::string& stored, const RunPlan& now, const std::string& source);
 
 /// The shape of the tasks as JSON, and back. Throws Error naming `source` when it is damaged.
