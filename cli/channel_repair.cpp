@@ -249,11 +249,13 @@ void ChannelRun::replace_damaged(std::vector<std::string> made,
   }
 }
 
-/// Formats that are made of the finished volume, which is whole now.
+/// Planes that are made of the finished volume, which is whole now. Volumes that are made of it are left as they
+/// are: where their parts lie depends on which came first, so made again they would be other files.
 void ChannelRun::repair_others(const VolumeLabels& labels, Repair& repair) {
   const auto name_of = [this](const std::string& file) { return outputs_.published_name(file); };
   for (const ExtraOutput& extra : outputs_.extras()) {
     const std::string task = "also-" + extra.name;
+    if (extra.planes.empty()) continue;
     if (std::ranges::none_of(repair.damaged,
                              [&](const std::string& file) { return repair.task_of.at(file) == task; }))
       continue;

@@ -85,7 +85,7 @@ class Convert(Case):
         self.assertEqual(self.transforms("given.zarr")[0], [3, 2, 1])
         # Pixels are no length, and a resolution without a unit says nothing.
         for i, how in enumerate((dict(imagej=True, resolution=(2, 2), metadata=imagej | {"unit": "pixel"}),
-                                 dict(resolution=(2, 2)))):
+                                 dict(resolution=(2, 2), photometric="minisblack"))):
             tifffile.imwrite(self.path(f"{i}.tif"), voxels, **how)
             done = self.succeed("convert", self.path(f"{i}.tif"), self.path(f"{i}.zarr"), "--levels", "1")
             self.assertIn("--voxel-size", done.stderr)

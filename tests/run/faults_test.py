@@ -406,7 +406,8 @@ class FailingCalls(Small):
             for more in (("--resume",), ("--overwrite", "--resume"), ()):
                 with self.subTest(rule=rule, more=more):
                     self.call("out", *more, code=1, env=bad_disk(self.folder, rule))
-                    self.assertEqual(files_of(self.path("out.run", "ledger")), before)
+                    now = files_of(self.path("out.run", "ledger"))
+                    self.assertEqual({name: now.get(name) for name in before}, before)
         self.assertNotIn("done again", self.call("out", "--resume").stderr)
         self.assert_as_quiet("out")
 
