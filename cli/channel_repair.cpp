@@ -249,8 +249,8 @@ void ChannelRun::replace_damaged(std::vector<std::string> made,
   }
 }
 
-/// Planes that are made of the finished volume, which is whole now. Volumes that are made of it are left as they
-/// are: where their parts lie depends on which came first, so made again they would be other files.
+/// Planes that are made of the finished volume, which is whole now. Volumes that are made of it are left as
+/// they are: where their parts lie depends on which came first, so made again they would be other files.
 void ChannelRun::repair_others(const VolumeLabels& labels, Repair& repair) {
   const auto name_of = [this](const std::string& file) { return outputs_.published_name(file); };
   for (const ExtraOutput& extra : outputs_.extras()) {
