@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "command.hpp"
 #include "common_options.hpp"
@@ -36,10 +38,14 @@ class Verification {
   void verify(const std::string& path) {
     path_ = path;
     total_ = {};
+    is_decoded_ = true;
     files_ = damaged_files_ = 0;
     try {
       verify_files();
-      if (recognise(session_.registry(), path, plugins_, Kind::volume_reader) == Kind::volume_reader)
+      // Checksums tell of every format, also of one whose writer has no reader beside it.
+      if (files_ > 0 && !is_recognised(session_.registry(), path, plugins_))
+        is_decoded_ = false;
+      else if (recognise(session_.registry(), path, plugins_, Kind::volume_reader) == Kind::volume_reader)
         verify_volumes();
       else
         verify_stack();
@@ -55,13 +61,20 @@ class Verification {
     }
     all_damaged_ += total_.damaged + damaged_files_;
     if (session_.options().silent) return;
-    std::string files, damaged;
-    if (files_ > 0) files = fmt::format(", {} files compared with their checksums", files_);
-    if (damaged_files_ > 0) damaged = fmt::format("{} files are not as they were written, ", damaged_files_);
-    damaged += total_.damaged == 0 ? (damaged.empty() ? "nothing is damaged" : "0 damaged")
-                                   : fmt::format("{} damaged", total_.damaged);
-    fmt::print("{}: {} {}, {} decoded{}, {}\n", path, total_.units, units_, format_data(total_.bytes), files,
-               damaged);
+    std::vector<std::string> told;
+    if (is_decoded_)
+      told.push_back(fmt::format("{} {}, {} decoded", total_.units, units_, format_data(total_.bytes)));
+    if (files_ > 0) told.push_back(fmt::format("{} files compared with their checksums", files_));
+    if (!is_decoded_) told.emplace_back("nothing decoded since no plugin reads it");
+    if (damaged_files_ > 0)
+      told.push_back(fmt::format("{} file{} as {} written", damaged_files_,
+                                 damaged_files_ == 1 ? " is not" : "s are not",
+                                 damaged_files_ == 1 ? "it was" : "they were"));
+    if (total_.damaged > 0 || (damaged_files_ > 0 && is_decoded_))
+      told.push_back(fmt::format("{} damaged", total_.damaged));
+    else if (damaged_files_ == 0)
+      told.emplace_back("nothing is damaged");
+    fmt::print("{}: {}\n", path_, fmt::join(told, ", "));
   }
 
   std::int64_t damaged() const noexcept { return all_damaged_; }
@@ -159,6 +172,7 @@ class Verification {
   Remedy remedy_;
   std::string path_;
   std::int64_t files_ = 0, damaged_files_ = 0;
+  bool is_decoded_ = true;  ///< false where no plugin reads the format
   std::string_view units_ = "units";
   VerifyReport total_;
   std::int64_t all_damaged_ = 0;

@@ -1,6 +1,8 @@
 """A small acquisition, and calls of `spimstitch run` on it that may be disturbed."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,6 +18,11 @@ from support.bad_disk import bad_disk
 
 # Moments of a run: a task has begun (the sweep still has most of its work), and an entry of the ledger is durable.
 BEGUN, ENTERED = "mkdir /.part- {}", "fsync /ledger$ {}"
+
+# What a run leaves beside and in place of its output "out".
+BESIDE = ["out", "out.config.json", "out.report.html", "out.run.json"]
+
+SEED = int(os.environ.get("SPIM_FAULT_SEED", random.SystemRandom().randrange(10**6)))
 
 OPTIONS = ("--flat", "none", "--dark", "3", "--destripe", "none", "--align=false", "--levels", "4", "--chunk-size",
            "16,16,16", "--x-step-size", "1.2728", "--silent", "--tasks", "7", "--set", "writer.level=9")
@@ -111,3 +118,44 @@ class RunCase(Case):
         for name, data in self.expected.items():
             self.assertEqual(found[name], data, name)
         self.assertFalse(os.path.exists(self.path(output + ".run")))
+
+
+class SmallRunCase(RunCase):
+    """Much smaller data than elsewhere: what matters here is how often a run can be disturbed."""
+
+    shape = (40, 40, 40)
+    second = 540
+    brightest = 4000
+
+    def tile(self):
+        """The second one."""
+        return os.path.join(self.scan, "0", f"0_{self.second}", "0.dcimg")
+
+    @contextlib.contextmanager
+    def changed_tile(self, change):
+        """A tile during `change(path)`, and as it was afterwards."""
+        path = self.tile()
+        status = os.stat(path)
+        with open(path, "rb") as file:
+            data = file.read()
+        change(path)
+        try:
+            yield
+        finally:
+            with open(path, "wb") as file:
+                file.write(data)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def in_the_middle(self, output="out", *more):
+        """A run that stands still in the middle of the sweep."""
+        return self.stopped(output, BEGUN.format(3), *more)
+
+    def go_on(self, process):
+        process.send_signal(signal.SIGCONT)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, err
+
+    def forget(self, output="out"):
+        for name in os.listdir(self.folder):
+            path = self.path(name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
