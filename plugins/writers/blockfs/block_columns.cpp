@@ -34,6 +34,7 @@ void put_u64(std::vector<std::byte>& to, std::uint64_t v) {
 void add_bytes(const fs::path& path, std::uint64_t end, std::span<const std::byte> bytes) {
   chunked::File file = end == 0 ? chunked::File::create(path) : chunked::File::reopen(path);
   file.write(end, bytes);
+  file.begin_sync();
   file.close();
 }
 

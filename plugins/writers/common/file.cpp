@@ -114,6 +114,10 @@ void File::resize(std::uint64_t size) const {
   if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) fail("resized", path_, errno);
 }
 
+void File::begin_sync() const noexcept {
+  ::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);  // a hint: what fails is told by sync()
+}
+
 void File::sync() const {
   int result = 0;
   do result = ::fsync(descriptor_);
@@ -176,6 +180,7 @@ void write_whole(const std::filesystem::path& path, std::span<const std::byte> b
   try {
     File file = File::create(partial);
     file.write(0, bytes);
+    file.begin_sync();
     file.close();
     publish_file(partial, path);
   } catch (...) {

@@ -54,6 +54,7 @@ void PartFiles::store(const std::string& path, std::span<const std::byte> bytes)
   const fs::path unfinished = this->unfinished();
   File file = File::create(unfinished);
   file.write(0, bytes);
+  file.begin_sync();
   file.close();
   put(unfinished, path);
 }

@@ -222,6 +222,7 @@ void ShardFiles::write(Shard& shard, const fs::path& partial) {
   const ShardIndex index = format_.index(shard.address, places, end);
   if (!index.head.empty()) file.write(0, index.head);
   if (!index.tail.empty()) file.write(end, index.tail);
+  file.begin_sync();
   file.close();
   bytes_ += static_cast<std::int64_t>(end + index.tail.size());
 }
