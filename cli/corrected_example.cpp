@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "before_after.hpp"
 #include "channel_run.hpp"
@@ -148,14 +150,16 @@ std::optional<CorrectionPictures> corrected_example(Session& session, const Stit
   example.after = load(*opener.open(example.file, StackChecks::none), example.frame);
   const Contrast contrast = common_contrast(example.before, example.after);
   const Part part = part_to_show(example.before, contrast);
-  const auto picture = [&](const Picture& p) {
-    return ReportPicture{png_of(p, contrast), static_cast<double>(p.columns), static_cast<double>(p.rows)};
-  };
   CorrectionPictures pictures;
-  pictures.before = picture(whole(example.before));
-  pictures.after = picture(whole(example.after));
-  pictures.detail_before = picture(cut(example.before, part));
-  pictures.detail_after = picture(cut(example.after, part));
+  const std::array of{std::pair{&pictures.before, whole(example.before)},
+                      std::pair{&pictures.after, whole(example.after)},
+                      std::pair{&pictures.detail_before, cut(example.before, part)},
+                      std::pair{&pictures.detail_after, cut(example.after, part)}};
+  session.executor().parallel_for(of.size(), [&](std::int64_t i, int) {
+    const auto& [target, picture] = of[static_cast<std::size_t>(i)];
+    *target = {png_of(picture, contrast), static_cast<double>(picture.columns),
+               static_cast<double>(picture.rows)};
+  });
   pictures.caption = fmt::format(
       "Frame {} of {}: {}. x of the camera (depth) to the right, y down. Black is {}, white {} grey levels "
       "before and "

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pixel_sample.hpp"
+#include "spim/clones.hpp"
 
 namespace spim::cli {
 
@@ -22,6 +23,40 @@ std::int32_t level_to_read(VolumeReader& reader) {
   return level;
 }
 
+/// The largest samples along z, y and x of one box.
+struct BoxMaxima {
+  explicit BoxMaxima(const VolumeView<const std::uint16_t>& voxels);
+
+  Index3 size;
+  std::vector<std::uint16_t> xy, xz, zy;  ///< (y,x), (z,x), (y,z)
+};
+
+SPIM_CLONES
+void raise_to(std::uint16_t* __restrict maxima, const std::uint16_t* __restrict row, std::int64_t length) {
+  for (std::int64_t i = 0; i < length; ++i) maxima[i] = std::max(maxima[i], row[i]);
+}
+
+SPIM_CLONES
+std::uint16_t maximum_of(const std::uint16_t* row, std::int64_t length) {
+  std::uint16_t most = 0;
+  for (std::int64_t i = 0; i < length; ++i) most = std::max(most, row[i]);
+  return most;
+}
+
+BoxMaxima::BoxMaxima(const VolumeView<const std::uint16_t>& voxels)
+    : size(voxels.size),
+      xy(static_cast<std::size_t>(size.y * size.x)),
+      xz(static_cast<std::size_t>(size.z * size.x)),
+      zy(static_cast<std::size_t>(size.y * size.z)) {
+  for (std::int64_t z = 0; z < size.z; ++z)
+    for (std::int64_t y = 0; y < size.y; ++y) {
+      const std::uint16_t* row = voxels.row(y, z);
+      raise_to(xy.data() + y * size.x, row, size.x);
+      raise_to(xz.data() + z * size.x, row, size.x);
+      zy[static_cast<std::size_t>(y * size.z + z)] = maximum_of(row, size.x);
+    }
+}
+
 /// Three pictures that grow with the boxes that are added.
 class Maxima {
  public:
@@ -35,67 +70,36 @@ class Maxima {
   }
 
   /// [any thread]
-  void add(Index3 begin, const VolumeView<const std::uint16_t>& voxels) {
-    // A box of its own first: threads wait for each other only to put small pictures together.
-    Maxima part(*this, begin, begin + voxels.size);
-    for (std::int64_t z = 0; z < voxels.size.z; ++z)
-      for (std::int64_t y = 0; y < voxels.size.y; ++y)
-        part.add_row(begin + Index3{0, y, z}, voxels.row(y, z), voxels.size.x);
+  void add(Index3 begin, const BoxMaxima& box) {
     const std::lock_guard lock(mutex_);
-    raise(xy_, part.xy_, part.first_.y, part.first_.x);
-    raise(xz_, part.xz_, part.first_.z, part.first_.x);
-    raise(zy_, part.zy_, part.first_.y, part.first_.z);
+    raise(xy_, begin.y, begin.x, box.xy, box.size.x);
+    raise(xz_, begin.z, begin.x, box.xz, box.size.x);
+    raise(zy_, begin.y, begin.z, box.zy, box.size.z);
   }
 
   Projections take() { return {std::move(xy_), std::move(xz_), std::move(zy_), {}, 0, 1, false}; }
 
  private:
-  Maxima(const Maxima& whole, Index3 begin, Index3 end) : group_(whole.group_), first_(groups(begin)) {
-    const Index3 size = groups(end - Index3{1, 1, 1}) + Index3{1, 1, 1} - first_;
-    xy_ = picture(size.y, size.x, 1, 1);
-    xz_ = picture(size.z, size.x, 1, 1);
-    zy_ = picture(size.y, size.z, 1, 1);
-  }
-
   static Picture picture(std::int64_t rows, std::int64_t columns, double row_um, double column_um) {
     return {rows, columns, std::vector<std::uint16_t>(static_cast<std::size_t>(rows * columns)), row_um,
             column_um};
   }
 
-  Index3 groups(Index3 at) const { return {at.x / group_, at.y / group_, at.z / group_}; }
-
-  static std::uint16_t& at(Picture& picture, std::int64_t row, std::int64_t column) {
-    return picture.samples[static_cast<std::size_t>(row * picture.columns + column)];
-  }
-
-  static void raise(Picture& whole, const Picture& part, std::int64_t row, std::int64_t column) {
-    for (std::int64_t i = 0; i < part.rows; ++i)
-      for (std::int64_t j = 0; j < part.columns; ++j) {
-        std::uint16_t& sample = at(whole, row + i, column + j);
-        sample = std::max(sample, part.samples[static_cast<std::size_t>(i * part.columns + j)]);
+  /// `part` begins at voxel (`row`, `column`) of the plane that is shown.
+  void raise(Picture& whole, std::int64_t row, std::int64_t column, const std::vector<std::uint16_t>& part,
+             std::int64_t columns) const {
+    const auto rows = static_cast<std::int64_t>(part.size()) / columns;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const std::uint16_t* from = part.data() + i * columns;
+      std::uint16_t* to = whole.samples.data() + (row + i) / group_ * whole.columns;
+      for (std::int64_t j = 0; j < columns; ++j) {
+        std::uint16_t& sample = to[(column + j) / group_];
+        sample = std::max(sample, from[j]);
       }
-  }
-
-  void add_row(Index3 begin, const std::uint16_t* row, std::int64_t length) {
-    const Index3 to = groups(begin) - first_;
-    std::uint16_t* const xy = &at(xy_, to.y, 0);
-    std::uint16_t* const xz = &at(xz_, to.z, 0);
-    std::uint16_t most = 0;
-    for (std::int64_t i = 0; i < length;) {
-      const std::int64_t group = (begin.x + i) / group_, x = group - first_.x;
-      const std::int64_t end = std::min(length, (group + 1) * group_ - begin.x);
-      const std::uint16_t here = *std::max_element(row + i, row + end);
-      xy[x] = std::max(xy[x], here);
-      xz[x] = std::max(xz[x], here);
-      most = std::max(most, here);
-      i = end;
     }
-    std::uint16_t& zy = at(zy_, to.y, to.z);
-    zy = std::max(zy, most);
   }
 
   std::int64_t group_;  ///< voxels of a sample, along each axis
-  Index3 first_;        ///< sample of the pictures that these begin with
   Picture xy_, xz_, zy_;
   std::mutex mutex_;
 };
@@ -129,7 +133,7 @@ Projections project(VolumeReader& reader, const Executor& executor) {
     std::vector<std::uint16_t> voxels(static_cast<std::size_t>(count(box.size())));
     const auto view = dense_view(voxels.data(), box.size());
     reader.read(level, box, view);
-    maxima.add(begin, as_const(view));
+    maxima.add(begin, BoxMaxima(as_const(view)));
   });
   Projections found = maxima.take();
   found.level = level;

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "corrected_example.hpp"
 #include "projections.hpp"
@@ -34,10 +36,13 @@ ProjectionPictures projections_of(Session& session, const fs::path& output) {
   const auto reader = open_volume(session.registry(), session.host(), {}, output);
   const Projections found = project(*reader, session.executor());
   const Index3 shape = reader->level(found.level).shape;
-  ProjectionPictures pictures{picture_of(found.xy, found.contrast),
-                              picture_of(found.xz, found.contrast),
-                              picture_of(found.zy, found.contrast),
-                              {}};
+  ProjectionPictures pictures;
+  const std::array of{std::pair{&pictures.xy, &found.xy}, std::pair{&pictures.xz, &found.xz},
+                      std::pair{&pictures.zy, &found.zy}};
+  session.executor().parallel_for(of.size(), [&](std::int64_t i, int) {
+    const auto& [target, picture] = of[static_cast<std::size_t>(i)];
+    *target = picture_of(*picture, found.contrast);
+  });
   pictures.caption = fmt::format("Maximum along z, y and x, of level {} ({} × {} × {} voxels)", found.level,
                                  shape.x, shape.y, shape.z);
   if (found.every > 1) pictures.caption += fmt::format(", of one chunk in {}", found.every);
