@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
-from cli_support import BIN, Case, read_json, read_zarr
+from cli_support import BIN, Case, read_json, read_zarr, write_dcimg
 from support.crc32c import crc32c
 
 VOID = {"meta", "link", "img", "br", "wbr", "hr", "input", "col"}
@@ -169,14 +169,27 @@ class Report(Case):
         for tile in m["tiles"]:
             self.assertIn("/".join(tile["file"].split("/")[-4:]), self.page.source.replace("<wbr>", ""))
 
-    def test_projections_show_the_maxima_of_the_volume(self):
-        volume = read_zarr(os.path.join(self.shared, "A_stitched.ngff"), 0)
-        black, white = map(int, re.search(r"Black is (\d+), white (\d+) grey levels: percentiles", self.page.words()).groups())
-        shown = self.page.images()[:3]
-        for picture, maxima in zip(shown, (volume.max(0), volume.max(2).T, volume.max(1))):
+    def assert_shows(self, page, volume):
+        """The pictures are the maxima of `volume` (z,y,x) along z, x and y."""
+        black, white = map(int, re.search(r"Black is (\d+), white (\d+) grey levels: percentiles", page.words()).groups())
+        for picture, maxima in zip(page.images()[:3], (volume.max(0), volume.max(2).T, volume.max(1))):
             expected = np.clip((maxima.astype(float) - black) * 255 / (white - black), 0, 255)
             self.assertEqual(picture.shape, expected.shape)
             self.assertLessEqual(np.abs(picture - expected).max(), 0.51)
+
+    def test_projections_show_the_maxima_of_the_volume(self):
+        self.assert_shows(self.page, read_zarr(os.path.join(self.shared, "A_stitched.ngff"), 0))
+
+    def test_a_long_volume_is_shown_by_the_maxima_of_cubes(self):
+        frames = np.random.default_rng(7).integers(0, 3000, (2900, 17, 23)).astype(np.uint16)
+        write_dcimg(self.path("L", "0", "0_0", "0.dcimg"), frames)
+        self.run_program("run", "L", "-o", "long", "--levels", "1", "--destripe", "none", "--flat", "none", "--dark", "0", "--silent",
+                         cwd=self.path())
+        volume = read_zarr(self.path("long"), 0)
+        self.assertGreater(volume.shape[2], 2800)
+        padded = np.pad(volume, [(0, -n % 3) for n in volume.shape])
+        z, y, x = (n // 3 for n in padded.shape)
+        self.assert_shows(Page(self.path("long.report.html")), padded.reshape(z, 3, y, 3, x, 3).max((1, 3, 5)))
 
     def test_progress_is_that_of_the_whole_command(self):
         options = [o for o in self.options() if o != "--silent"]
