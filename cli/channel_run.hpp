@@ -122,6 +122,7 @@ class ChannelRun {
   void complete(Volume& volume, const TaskLayout& layout);
   void record_rest(const TaskLayout& layout);
   void finish(const std::string& plan);
+  Configuration saved_for_repair() const;
   void publish();
   void save_beside();
   void check_repair(const StoredManifest& manifest) const;

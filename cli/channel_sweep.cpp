@@ -7,6 +7,7 @@
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
 #include "data_size.hpp"
+#include "extra_outputs.hpp"
 #include "run_manifest.hpp"
 #include "run_record.hpp"
 #include "run_report.hpp"
@@ -276,15 +277,31 @@ void ChannelRun::finish(const std::string& plan) {
                       "give --resume, or begin again with --overwrite",
                       path, changed));
   }
-  Configuration saved = request_.saved;
-  saved.options["channel"] = fs::absolute(request_.stitching.stitch.input).lexically_normal().string();
-  replace_text_durably(folder_.path() / kSaved, configuration_text(saved));
+  // Whoever goes on with the publication has not looked at the products.
+  if (!outputs_.is_publishing() || !folder_.document(kSaved))
+    replace_text_durably(folder_.path() / kSaved, configuration_text(saved_for_repair()));
   if (layout) publish();
   record_.reset();
   save_beside();
   if (layout) say_published(*layout);
   outputs_.forget_publishing();
   folder_.remove();
+}
+
+/// The configuration as it was used; a repair may be called from another folder.
+Configuration ChannelRun::saved_for_repair() const {
+  Configuration saved = request_.saved;
+  const StitchRequest& request = request_.stitching;
+  const auto keep = [&](const char* option, const std::string& file) {
+    if (!file.empty() && file != "none")
+      saved.options[option] = fs::absolute(file).lexically_normal().string();
+  };
+  keep("channel", request.stitch.input);
+  keep("flat", request.stack.corrections.flat);
+  keep("alignment", request.stitch.alignment);
+  if (const auto also = saved.options.find("also"); also != saved.options.end())
+    also->second = absolute_places(also->second);
+  return saved;
 }
 
 void ChannelRun::publish() {

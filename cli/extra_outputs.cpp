@@ -129,6 +129,15 @@ void ExtraOptions::save(Configuration& saved) const {
   if (!keep_stacks) saved.options.erase("keep-stacks");
 }
 
+std::string absolute_places(const std::string& also) {
+  std::vector<std::string> texts;
+  for (const Wish& wish : wishes_of({{also}, {}, "", false}))
+    texts.push_back(wish.path.empty()
+                        ? wish.format
+                        : wish.format + "=" + fs::absolute(wish.path).lexically_normal().string());
+  return fmt::format("{}", fmt::join(texts, ","));
+}
+
 void add_extra_outputs(CommandLine& line, ExtraOptions& options) {
   line.group("More outputs");
   line.texts(

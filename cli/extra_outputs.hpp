@@ -22,6 +22,9 @@ struct ExtraOptions {
   void save(Configuration& saved) const;
 };
 
+/// A saved --also with the places that it names made absolute.
+std::string absolute_places(const std::string& also);
+
 /// --also, --also-set, --psnr, --keep-stacks.
 void add_extra_outputs(CommandLine& line, ExtraOptions& options);
 

@@ -221,6 +221,19 @@ class Repairs(Outputs):
         self.assertEqual(sorted(changed), ["img_0003.tiff", "img_0017.tiff"])
         self.assertFalse(os.path.exists(self.path("out.ngff.run")))
 
+    def test_they_may_be_called_from_another_folder_than_the_run(self):
+        tifffile.imwrite(self.path("flat.tiff"), np.linspace(0.5, 1, 64 * 48, dtype=np.float32).reshape(64, 48))
+        self.succeed("run", self.scan, "-o", "out.ngff", *OPTIONS, "--flat", "flat.tiff", "--also",
+                     "blockfs=blocks,tiff=planes/p_%03d.tiff", "--keep-stacks", cwd=self.folder)
+        roots = [self.path(name) for name in ("out.ngff", "blocks", "planes", "scan_destriped_precomputed")]
+        expected = files_of(*roots)
+        for pattern in ("out.ngff/0/0/0/0/0/0", "blocks/info", "planes/p_002.tiff", "scan_destriped_precomputed/0/*/0/1_1_1/*.1"):
+            flip_a_bit(sorted(glob.glob(self.path(pattern)))[0])
+        os.makedirs(self.path("elsewhere"))
+        self.succeed("verify", os.path.join("..", "out.ngff"), "--repair", "--silent", cwd=self.path("elsewhere"))
+        self.assertEqual(files_of(*roots), expected)
+        self.assertEqual(os.listdir(self.path("elsewhere")), [])
+
 
 class FewOpenFiles(Case):
     """Frames so wide that little memory cuts y: all columns of blocks are begun before the first is complete."""

@@ -48,6 +48,18 @@ class Repaired(SmallRunCase):
                     self.assertIn(f"{name}: repaired", told)
                 self.assert_as_quiet("out")
 
+    def test_a_run_that_was_killed_while_it_published_can_be_repaired(self):
+        for rule in ("rename /publishing$ 1", "rename /out$ 1"):
+            with self.subTest(rule):
+                self.killed("out", rule, "--flat", "")
+                self.call("out", "--flat", "", "--resume")
+                before = files_of(self.path("out"))
+                self.flip(next(name for name in sorted(before) if name.startswith("0/0/")), random.Random(1))
+                self.verify("--repair")
+                self.assertEqual(files_of(self.path("out")), before)
+                self.forget()
+                os.remove(self.scan + "-illuc.tiff")
+
     def test_killed_it_goes_on_to_the_same_bits(self):
         rng = random.Random(SEED + 8)
         self.call("out")
@@ -214,6 +226,7 @@ class RepairedBlockfs(Repaired):
             self.verify("--repair")
             self.assert_as_quiet("out")
 
+    test_a_run_that_was_killed_while_it_published_can_be_repaired = None
     test_killed_it_goes_on_to_the_same_bits = None
     test_missing_and_cut_files_come_back_and_foreign_ones_are_named = None
     test_a_volume_cannot_be_repaired_from_other_inputs = None
