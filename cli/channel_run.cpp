@@ -422,7 +422,7 @@ std::string ChannelRun::products_text() const {
 void ChannelRun::take_products() {
   StitchRequest& request = request_.stitching;
   const auto require = [&](const char* task) {
-    if (!folder_.done(task))
+    if (!folder_.entry(task))  // a damaged one could not be entered into the manifest either
       throw NotYet(
           fmt::format("{}: the phase {} is not complete yet; do it first", folder_.path().string(), task));
   };

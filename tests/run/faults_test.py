@@ -505,6 +505,19 @@ class Disturbed(SmallRunCase):
         self.assertEqual(files_of(self.path("out.run")), {"notes/mine.txt": b"precious"})
         self.assertNotIn("out", os.listdir(self.folder))
 
+    def test_a_damaged_entry_of_the_illumination_is_noticed_before_the_volume_is_published(self):
+        more = ("--flat", "")
+        for phase in ("illumination", "sweep", "levels"):
+            self.call("out", *more, "--phase", phase)
+        self.addCleanup(os.remove, self.scan + "-illuc.tiff")
+        with open(self.path("out.run", "ledger", "illumination.json"), "wb") as file:
+            file.write(b"{")
+        self.assertIn("illumination is not complete", self.call("out", *more, "--phase", "finish", code=75).stderr)
+        self.assertFalse(os.path.exists(self.path("out")))
+        for phase in ("illumination", "finish"):
+            self.call("out", *more, "--phase", phase)
+        self.succeed("verify", self.path("out"), "--silent")
+
     def test_phases_in_a_wrong_order_wait(self):
         for phase in ("finish", "levels", "finish"):
             self.assertIn("not ", self.call("out", "--phase", phase, code=75).stderr)
