@@ -120,9 +120,12 @@ bool ChannelRun::is_wanted(const std::string& task) {
                                 folder_.path().string(), task));
     return true;
   }
-  // Parts trust each other; whoever resumes does not know how the run before ended.
-  const std::string damaged = request_.run.shares() ? folder_.missing_file(*entry)
-                                                    : folder_.damaged_file(*entry, session_.executor());
+  // Parts trust each other; whoever resumes does not know how the run before ended, and whoever finishes has
+  // to know.
+  const RunOptions& run = request_.run;
+  const bool reads = !run.shares() || (run.includes(Phase::finish) && run.check_parts == "checksums");
+  const std::string damaged =
+      reads ? folder_.damaged_file(*entry, session_.executor()) : folder_.missing_file(*entry);
   if (damaged.empty()) return false;
   session_.warn(fmt::format("{}: {} is missing or damaged, so the task {} is done again",
                             folder_.content().string(), damaged, task));

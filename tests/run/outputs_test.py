@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import tifffile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "cli"))
 from cli_support import BIN, Case, read_json, read_zarr, run, write_dcimg
+from support.bad_disk import bad_disk
 from support.blockfs_reader import Directory
 from support.run_case import PLACE, noise
 
@@ -165,6 +167,20 @@ class Formats(Outputs):
         os.makedirs(self.path("out", "something"))
         self.assertIn("exists already", self.call("--also", "blockfs", code=1).stderr)
         self.assert_nothing_left("out")
+
+    def test_planes_that_an_interrupted_finish_made_are_compared_by_the_next_one(self):
+        more = ("--also", "tiff")
+        self.call(*more)
+        expected = files_of(self.path("out_tiff"))
+        self.clean()
+        for phase in ("sweep", "levels"):
+            self.call(*more, "--phase", phase)
+        killed = subprocess.run(self.command(*more, "--phase", "finish"), capture_output=True, text=True,
+                                env=bad_disk(self.folder, "fsync /ledger$ 2 kill"))
+        self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stderr)
+        flip_a_bit(self.path("out.ngff.run", "also-tiff", "img_0003.tiff"))
+        self.assertIn("is done again", self.call(*more, "--phase", "finish").stderr)
+        self.assertEqual(files_of(self.path("out_tiff")), expected)
 
 
 class Repairs(Outputs):
