@@ -11,7 +11,6 @@
 #include "channel_run.hpp"
 #include "channel_volume.hpp"
 #include "spim/host/instances.hpp"
-#include "spim/host/publication.hpp"
 #include "spim/host/run_plan.hpp"
 #include "tile_stacks.hpp"
 #include "values.hpp"
@@ -64,18 +63,13 @@ void join_as_new(VolumeWriter& writer, const VolumeSpec& spec) {
 }
 
 /// Of a repair that was killed.
-void remove_half_written(const fs::path& output, const std::vector<std::string>& files) {
-  for (const std::string& file : files) {
+void remove_half_written(const fs::path& output, const std::vector<std::string>& left) {
+  for (const std::string& name : left) {
     std::error_code error;
-    fs::remove(output / file, error);
+    fs::remove_all(stored_place(output, name), error);
     if (error)
-      throw Error(fmt::format("{} cannot be removed: {}", (output / file).string(), error.message()));
-    // A folder of unfinished files goes with the last of them.
-    if (const fs::path folder = (output / file).parent_path();
-        folder.filename().string().starts_with(".part-"))
-      fs::remove(folder, error);
+      throw Error(fmt::format("{} cannot be removed: {}", (output / name).string(), error.message()));
   }
-  Publication::remove_abandoned(manifest_path(output));
 }
 
 /// Gives a file that is durable already the place of the damaged one.

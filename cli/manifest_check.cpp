@@ -6,6 +6,8 @@
 #include <set>
 
 #include "saved_run.hpp"
+#include "spim/host/publication.hpp"
+#include "spim/host/run_folder.hpp"
 #include "spim/host/verify.hpp"
 
 namespace spim::cli {
@@ -19,19 +21,36 @@ bool is_of_volume(const LedgerEntry& task) {
   return task.task != "illumination" && task.task != "alignment";
 }
 
+/// Writers begin the names of files that are not finished, and of folders of such files, in this way.
+bool is_half_written(const fs::path& name) {
+  return name.string().starts_with(".part-");
+}
+
 /// Files that would be read as parts of the volume, or as garbage.
 std::vector<std::string> extra_files(const fs::path& output, const std::vector<StoredFile>& known) {
   std::set<std::string> names;
   for (const StoredFile& file : known) names.insert(file.path);
   std::vector<std::string> extra = files_below(output);
-  std::erase_if(extra, [&](const std::string& file) { return names.contains(file); });
+  std::erase_if(extra, [&](const std::string& file) {
+    return names.contains(file) || std::ranges::any_of(fs::path(file), is_half_written);
+  });
   return extra;
 }
 
-/// Writers begin the names of such files, or of a folder around them, in this way.
-bool is_half_written(const std::string& file) {
-  return std::ranges::any_of(fs::path(file),
-                             [](const fs::path& part) { return part.string().starts_with(".part-"); });
+/// What is half written beside stored files, of all that the run made.
+std::vector<std::string> half_written(const fs::path& output, const std::vector<StoredFile>& known) {
+  std::set<std::string> folders;
+  for (const StoredFile& file : known)
+    if (!file.path.empty()) folders.insert(fs::path(file.path).parent_path().string());
+  std::vector<std::string> found;
+  for (const std::string& folder : folders) {
+    std::error_code error;  // a folder that is missing has nothing in it
+    for (fs::directory_iterator i(stored_place(output, folder), error), end; !error && i != end;
+         i.increment(error))
+      if (const fs::path name = i->path().filename(); is_half_written(name))
+        found.push_back((folder / name).string());
+  }
+  return found;
 }
 
 /// Where a configuration stands while it is read, unlike any other.
@@ -73,12 +92,10 @@ ManifestCheck check_manifest(Session& session, const fs::path& output, const Fil
     sink(file, fmt::format("{} (task {})", damage.reason, tasks[damage.file]));
     check.damaged.push_back(file);
   }
+  check.left = half_written(output, files);
+  for (const std::string& file : check.left)
+    sink(file, "is left of a repair that was interrupted; --repair removes it");
   for (const std::string& file : extra_files(output, files)) {
-    if (is_half_written(file)) {
-      sink(file, "is left of a repair that was interrupted; --repair removes it");
-      check.left.push_back(file);
-      continue;
-    }
     sink(file, "is not of the run that made the volume; remove it if nobody needs it");
     ++check.extra;
   }
@@ -86,6 +103,8 @@ ManifestCheck check_manifest(Session& session, const fs::path& output, const Fil
 }
 
 void repair_volume(Session& session, const fs::path& output, const ManifestCheck& check) {
+  Publication::remove_abandoned(manifest_path(output));
+  if (check.damaged.empty() && check.left.empty() && !RunFolder(output).is_remnant()) return;
   const SavedFile saved(output, check.manifest.saved);
   ChannelRun(session, request_of_saved_run(session, saved.path(), output))
       .repair(check.manifest, {check.damaged, check.left});

@@ -18,7 +18,7 @@ struct ManifestCheck {
   std::int64_t files = 0;            ///< that were compared
   std::vector<std::string> damaged;  ///< missing files too; names as in the manifest
   std::int64_t extra = 0;            ///< files that the manifest does not name
-  std::vector<std::string> left;     ///< what a repair that was killed left half written
+  std::vector<std::string> left;     ///< files and folders that a repair that was killed left half written
 
   std::int64_t faults() const noexcept {
     return static_cast<std::int64_t>(damaged.size() + left.size()) + extra;
@@ -32,8 +32,8 @@ using FileFaultSink = std::function<void(const std::string& file, const std::str
 ManifestCheck check_manifest(Session& session, const std::filesystem::path& output,
                              const FileFaultSink& sink);
 
-/// Makes what is damaged again, in place, and removes what was left half written. Throws Error saying why
-/// that is not possible.
+/// Makes what is damaged again, in place, and removes what a repair that was killed left. Throws Error saying
+/// why that is not possible.
 void repair_volume(Session& session, const std::filesystem::path& output, const ManifestCheck& check);
 
 }  // namespace spim::cli

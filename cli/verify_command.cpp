@@ -104,7 +104,7 @@ class Verification {
     ManifestCheck check = check_manifest(session_, output, sink);
     files_ = check.files;
     damaged_files_ = check.faults();
-    if (remedy_ == Remedy::none || (check.damaged.empty() && check.left.empty())) return;
+    if (remedy_ == Remedy::none) return;
     repair_volume(session_, output, check);
     damaged_files_ = check.extra;
   }

@@ -105,6 +105,11 @@ bool RunFolder::exists() const {
   return is_there(path_ / "plan.json");
 }
 
+bool RunFolder::is_remnant() const {
+  std::error_code error;
+  return fs::is_directory(path_ / kLedger, error) && !exists();
+}
+
 void RunFolder::create() const {
   if (is_foreign(path_))
     throw Error(
@@ -174,6 +179,7 @@ void RunFolder::forget(std::string_view task) const {
   std::error_code error;
   fs::remove(ledger(task), error);
   if (error) throw detail::system_failure(ledger(task), "cannot be removed", error.value());
+  detail::sync_folder(path_ / kLedger);
 }
 
 std::vector<std::string> RunFolder::done_tasks() const {

@@ -67,7 +67,8 @@ class Repaired(SmallRunCase):
         victims = rng.sample([n for n in chunks if n.startswith("0/")], 4) + [n for n in chunks if n.startswith("2/")][:1] + [".zattrs"]
         repair = [os.path.join(BIN, "spimstitch"), "verify", self.path("out"), "--repair", "--silent"]
         # While pieces are made, when some are in their places, in front of metadata and behind all.
-        for rule in ("mkdir /.part- 1", "mkdir /.part- 9", "rename /out/ 1", "rename /out/ 3", "rename /out/.zattrs 1"):
+        for rule in ("mkdir /.part- 1", "mkdir /.part- 9", "rename /out/ 1", "rename /out/ 3", "rename /out/.zattrs 1",
+                     "unlink /out.run/ 1"):
             with self.subTest(seed=SEED, rule=rule):
                 for name in victims:
                     shutil.copyfile(os.path.join(self.shared, "quiet", name), self.path("out", name))
@@ -162,6 +163,22 @@ class OtherFormats(SmallRunCase):
                 if writer == "tiff":
                     os.truncate(output, 100)
                     self.assertIn("in one go", self.verify(output, "--repair", code=1))
+
+    def test_what_a_killed_one_left_in_any_volume_goes_with_the_next(self):
+        self.call("out", "--also", "blockfs")
+        before, beside = files_of(self.folder), sorted(os.listdir(self.folder))
+        os.truncate(self.path("out.blockfs", "2_2_2", "precomputed.blockfs"), 9)
+        killed = subprocess.run([os.path.join(BIN, "spimstitch"), "verify", self.path("out"), "--repair", "--silent"],
+                                capture_output=True, env=bad_disk(self.folder, "open /2_2_2/.part-directory 1 kill"))
+        self.assertEqual(killed.returncode, -signal.SIGKILL)
+        os.makedirs(self.path("out", ".part-elsewhere-1-2-3"))  # unfinished and still empty
+        found = self.verify(self.path("out"), code=1)
+        for name in ("../out.blockfs/2_2_2/.part-directory", ".part-elsewhere-1-2-3"):
+            self.assertIn(f"{name}: is left of a repair", found)
+        self.verify(self.path("out"), "--repair", code=0)
+        self.assertEqual(files_of(self.folder), before)
+        self.assertEqual(sorted(os.listdir(self.folder)), beside)
+        self.assertNotIn(".part-elsewhere-1-2-3", os.listdir(self.path("out")))
 
     def test_without_a_reader_of_the_format_checksums_tell(self):
         self.call("out", "--writer", "precomputed")

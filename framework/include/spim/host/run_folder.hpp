@@ -49,6 +49,8 @@ class RunFolder {
   /// The unfinished output.
   std::filesystem::path content() const { return path_ / "output"; }
   bool exists() const;
+  /// Whether there is a folder of ours without a plan: of a repair, or of a run that ended as it began.
+  bool is_remnant() const;
 
   /// Creates the folder durably, and those above it. One that is there already is fine.
   void create() const;
