@@ -106,8 +106,9 @@ Configuration configuration_of(std::string_view command, const CommandLine& line
   if (const auto destripe = result.options.find("destripe");
       destripe != result.options.end() && destripe->second != "none")
     result.options.erase(destripe);
-  for (const char* name : {"aligner", "all", "check-parts", "config", "log-level", "ngff", "overwrite", "part", "phase",
-                           "print-config", "reader", "resume", "silent", "task", "use-wavelets", "writer"})
+  for (const char* name :
+       {"aligner", "all", "check-parts", "config", "log-level", "ngff", "overwrite", "part", "phase",
+        "print-config", "reader", "resume", "silent", "task", "use-wavelets", "writer"})
     result.options.erase(name);
   for (const std::string& name : PluginChoice::plugin_option_names()) result.options.erase(name);
   std::erase_if(result.options, [](const auto& option) { return option.second.empty(); });

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "spim/clones.hpp"
 #include "region_span.hpp"
+#include "spim/clones.hpp"
 
 namespace spim::detail {
 

@@ -23,8 +23,8 @@ void sync_folder(const std::filesystem::path& folder);
 /// fine. Throws Error.
 void create_folders_durably(const std::filesystem::path& folder);
 
-/// Forces files, absolute or relative to the folder `root` ("" for `root` itself), to the disk with the entries of all folders
-/// between, and the entry of `root` itself. Throws Error.
+/// Forces files, absolute or relative to the folder `root` ("" for `root` itself), to the disk with the
+/// entries of all folders between, and the entry of `root` itself. Throws Error.
 void make_files_durable(const std::filesystem::path& root, const std::vector<std::string>& files);
 
 /// "HOST-PROCESS-TIME": of this process on this machine now.

@@ -5,8 +5,8 @@
 #include <array>
 #include <cmath>
 
-#include "spim/clones.hpp"
 #include "phantom/hash.hpp"
+#include "spim/clones.hpp"
 
 namespace spim::detail {
 

@@ -8,8 +8,8 @@
 
 namespace spim::detail {
 
-/// Rows [first, first + out.rows) of y of `blocks`, as rows of an image; first begins a block, and the rows are
-/// those of one block at most.
+/// Rows [first, first + out.rows) of y of `blocks`, as rows of an image; first begins a block, and the rows
+/// are those of one block at most.
 void copy_block(BlockedView blocks, std::int64_t first, ImageView<std::uint16_t> out);
 
 /// Buffers for frames of one shape, as many as there are threads inside at the same time. [any thread]

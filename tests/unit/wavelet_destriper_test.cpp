@@ -79,7 +79,8 @@ TEST(WaveletDestriper, treats_vertical_stripes_as_the_turned_frame) {
     return result;
   };
   const Frame frame = striped(90, 133);
-  EXPECT_EQ(turned(destriped(turned(frame), {{"stripe-direction", "vertical"}})).pixels, destriped(frame).pixels);
+  EXPECT_EQ(turned(destriped(turned(frame), {{"stripe-direction", "vertical"}})).pixels,
+            destriped(frame).pixels);
 }
 
 TEST(WaveletDestriper, leaves_constant_and_saturated_frames_as_they_are) {

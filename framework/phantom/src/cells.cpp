@@ -3,9 +3,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "spim/clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
+#include "spim/clones.hpp"
 #include "tissue.hpp"
 
 namespace spim {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <string>
 
-#include "spim/clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
+#include "spim/clones.hpp"
 #include "spim/error.hpp"
 #include "tissue.hpp"
 

@@ -2,9 +2,9 @@
 #include <array>
 #include <cmath>
 
-#include "spim/clones.hpp"
 #include "lattice_noise.hpp"
 #include "phantom/hash.hpp"
+#include "spim/clones.hpp"
 #include "tissue.hpp"
 
 namespace spim {

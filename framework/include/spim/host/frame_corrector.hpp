@@ -86,8 +86,8 @@ class FrameCorrector {
   /// Replaces `frame` (oriented, grey levels) by the corrected one, not rounded and not clipped. Throws what
   /// the destriper throws.
   void apply(ImageView<float> frame);
-  /// The same for whole grey levels: rounded once and clipped; returns how many samples were. Throws Error when
-  /// a corrected sample is not a number.
+  /// The same for whole grey levels: rounded once and clipped; returns how many samples were. Throws Error
+  /// when a corrected sample is not a number.
   ClippedSamples apply(ImageView<std::uint16_t> frame);
 
  private:
