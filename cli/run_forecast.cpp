@@ -36,6 +36,7 @@ double seconds_since(Clock::time_point then) {
 struct Tiles {
   std::int64_t frames = 0, raw_bytes = 0, voxels = 0;  ///< of all
   std::vector<Box> boxes;                              ///< where the stage says that they are, in voxels
+  std::vector<std::int64_t> frames_of;                 ///< each
 };
 
 /// Rates of this machine on these data.
@@ -81,6 +82,7 @@ Tiles look_at_tiles(Session& session, const StitchRequest& request, TileFolder& 
       const Vec3 um = tile.volume->voxel_um(), at = positions[i] + tile.origin_um;
       const Index3 begin{std::llround(at.x / um.x), std::llround(at.y / um.y), std::llround(at.z / um.z)};
       tiles.boxes.push_back({begin, begin + tile.volume->shape()});
+      tiles.frames_of.push_back(region.frames);
       tiles.frames += region.frames;
       tiles.voxels += region.frames * region.shape.y * region.shape.z;
       tiles.raw_bytes += region.frames * region.shape.y * region.shape.z * bytes_of(tile.volume->type());
@@ -244,13 +246,32 @@ void print_disk(const ChannelRequest& forecast, const VolumeSpec& spec, const Ti
   needs.print(problems);
 }
 
+/// How many frames are loaded, all in all. Where they are corrected as a whole, those of a tile are loaded
+/// once for each band that the tile reaches into.
+double frames_loaded(const VolumeSpec& spec, const Tiles& tiles, const SweepPlan& plan) {
+  if (!plan.whole_frames || plan.lanes <= 1) return static_cast<double>(tiles.frames);
+  Index3 origin = tiles.boxes.front().begin;
+  for (const Box& box : tiles.boxes) origin = min(origin, box.begin);
+  const auto bands = [](std::int64_t begin, std::int64_t end, std::int64_t extent, std::int64_t size) {
+    const std::int64_t last = std::clamp<std::int64_t>(end, 1, extent) - 1;
+    return last / size - std::clamp<std::int64_t>(begin, 0, last) / size + 1;
+  };
+  std::int64_t loaded = 0;
+  for (std::size_t i = 0; i < tiles.boxes.size(); ++i) {
+    const Index3 begin = tiles.boxes[i].begin - origin, end = tiles.boxes[i].end - origin;
+    loaded += tiles.frames_of[i] * bands(begin.y, end.y, spec.shape.y, plan.lane_chunks.y * spec.chunk.y) *
+              bands(begin.z, end.z, spec.shape.z, plan.lane_chunks.z * spec.chunk.z);
+  }
+  return static_cast<double>(loaded);
+}
+
 void print_time(Session& session, const ChannelRequest& forecast, const VolumeSpec& spec, const Tiles& tiles,
-                const Rates& rates) {
+                const SweepPlan& plan, const Rates& rates) {
   fmt::print("this machine  reads and corrects {:.0f} frames, makes {:.1f} million voxels a second\n",
              rates.frames_per_second, rates.voxels_per_second / 1e6);
-  const double once = static_cast<double>(tiles.frames) / rates.frames_per_second;
+  const double frames = frames_loaded(spec, tiles, plan) / rates.frames_per_second;
   const double voxels = stored_voxels(spec, tiles) * static_cast<double>(1 + forecast.extras.size());
-  const double sweep = once + voxels / rates.voxels_per_second;
+  const double sweep = frames + voxels / rates.voxels_per_second;
   CourseRequest course{forecast.stitching, tiles.boxes.size()};
   course.camera_bytes = static_cast<double>(tiles.raw_bytes);
   course.illumination = forecast.measure_flat;
@@ -346,7 +367,7 @@ std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
       probe_chunks(session, *stitched.volume, request, spec, trial.path(), rates);
       if (rates.voxels_per_second <= 0 || rates.frames_per_second <= 0) return;
       print_disk(forecast, spec, tiles, rates, problems);
-      print_time(session, forecast, spec, tiles, rates);
+      print_time(session, forecast, spec, tiles, plan, rates);
     });
   return problems.count();
 }
