@@ -67,8 +67,9 @@ TaskLayout ChannelRun::layout_of(const Volume& volume) {
   const VolumeSpec& spec = volume.spec;
   auto text = folder_.document(kName);
   if (!text) {
-    const SweepPlan plan = plan_sweep(*volume.stitched.volume, spec, session_.executor(),
-                                      {session_.options().memory(), outputs_.memory_bytes(spec)});
+    const SweepPlan plan =
+        plan_sweep(*volume.stitched.volume, spec, session_.executor(),
+                   {session_.options().memory(), outputs_.memory_bytes(spec), nullptr, volume.unit});
     text = folder_.settle(kName, task_shape_text(cut_into_tasks(*volume.stitched.volume, spec, volume.unit,
                                                                 request_.run.tasks, plan)));
   }
@@ -147,7 +148,7 @@ void ChannelRun::do_tasks(Volume& volume, const TaskLayout& layout) {
     for (std::int64_t i = first; i < end; ++i)
       if (is_wanted(task_name({0, i}))) share.tasks.insert(i);
     const SweepSettings settings{session_.options().memory(), outputs_.memory_bytes(volume.spec),
-                                 &session_.stages()};
+                                 &session_.stages(), volume.unit};
     VolumeSource& source = *volume.stitched.volume;
     if (!share.tasks.empty()) {
       report_sweep_plan(session_, request.output.path, volume.spec,

@@ -52,11 +52,12 @@ void report_sweep_plan(Session& session, const std::string& path, const VolumeSp
       fmt::format("{}: {} voxels in {} chunks of {}, {} lane{}, {} of memory, {} workers", path,
                   format_triple(spec.shape), plan.chunks, format_triple(spec.chunk), plan.lanes,
                   plan.lanes == 1 ? "" : "s", format_bytes(plan.memory_bytes), session.executor().workers()));
-  if (plan.whole_frames && plan.lanes > 1)
+  if (plan.corrections > 1)
     session.warn(fmt::format(
-        "{}: {} of memory hold no more than a part of the frames, so each frame is corrected up to {} times, "
-        "once for each lane; more --memory makes it faster",
-        path, format_bytes(session.options().memory()), plan.lanes));
+        "{}: {} of memory hold no more than a part of the frames, so there are {} bands, and each frame is "
+        "corrected {:.1f} times on average, once for each band that it is part of; more --memory makes it "
+        "faster",
+        path, format_bytes(session.options().memory()), plan.lanes, plan.corrections));
 }
 
 void write_volume(Session& session, VolumeSource& source, const VolumeRequest& request) {

@@ -36,7 +36,6 @@ double seconds_since(Clock::time_point then) {
 struct Tiles {
   std::int64_t frames = 0, raw_bytes = 0, voxels = 0;  ///< of all
   std::vector<Box> boxes;                              ///< where the stage says that they are, in voxels
-  std::vector<std::int64_t> frames_of;                 ///< each
 };
 
 /// Rates of this machine on these data.
@@ -82,7 +81,6 @@ Tiles look_at_tiles(Session& session, const StitchRequest& request, TileFolder& 
       const Vec3 um = tile.volume->voxel_um(), at = positions[i] + tile.origin_um;
       const Index3 begin{std::llround(at.x / um.x), std::llround(at.y / um.y), std::llround(at.z / um.z)};
       tiles.boxes.push_back({begin, begin + tile.volume->shape()});
-      tiles.frames_of.push_back(region.frames);
       tiles.frames += region.frames;
       tiles.voxels += region.frames * region.shape.y * region.shape.z;
       tiles.raw_bytes += region.frames * region.shape.y * region.shape.z * bytes_of(tile.volume->type());
@@ -246,30 +244,11 @@ void print_disk(const ChannelRequest& forecast, const VolumeSpec& spec, const Ti
   needs.print(problems);
 }
 
-/// How many frames are loaded, all in all. Where they are corrected as a whole, those of a tile are loaded
-/// once for each band that the tile reaches into.
-double frames_loaded(const VolumeSpec& spec, const Tiles& tiles, const SweepPlan& plan) {
-  if (!plan.whole_frames || plan.lanes <= 1) return static_cast<double>(tiles.frames);
-  Index3 origin = tiles.boxes.front().begin;
-  for (const Box& box : tiles.boxes) origin = min(origin, box.begin);
-  const auto bands = [](std::int64_t begin, std::int64_t end, std::int64_t extent, std::int64_t size) {
-    const std::int64_t last = std::clamp<std::int64_t>(end, 1, extent) - 1;
-    return last / size - std::clamp<std::int64_t>(begin, 0, last) / size + 1;
-  };
-  std::int64_t loaded = 0;
-  for (std::size_t i = 0; i < tiles.boxes.size(); ++i) {
-    const Index3 begin = tiles.boxes[i].begin - origin, end = tiles.boxes[i].end - origin;
-    loaded += tiles.frames_of[i] * bands(begin.y, end.y, spec.shape.y, plan.lane_chunks.y * spec.chunk.y) *
-              bands(begin.z, end.z, spec.shape.z, plan.lane_chunks.z * spec.chunk.z);
-  }
-  return static_cast<double>(loaded);
-}
-
 void print_time(Session& session, const ChannelRequest& forecast, const VolumeSpec& spec, const Tiles& tiles,
                 const SweepPlan& plan, const Rates& rates) {
   fmt::print("this machine  reads and corrects {:.0f} frames, makes {:.1f} million voxels a second\n",
              rates.frames_per_second, rates.voxels_per_second / 1e6);
-  const double frames = frames_loaded(spec, tiles, plan) / rates.frames_per_second;
+  const double frames = static_cast<double>(tiles.frames) * plan.corrections / rates.frames_per_second;
   const double voxels = stored_voxels(spec, tiles) * static_cast<double>(1 + forecast.extras.size());
   const double sweep = frames + voxels / rates.voxels_per_second;
   CourseRequest course{forecast.stitching, tiles.boxes.size()};
@@ -306,10 +285,11 @@ void print_bands(Session& session, const VolumeSpec& spec, const SweepPlan& plan
       "{}{}\n",
       plan.lanes, std::min(plan.lane_chunks.y * spec.chunk.y, spec.shape.y),
       std::min(plan.lane_chunks.z * spec.chunk.z, spec.shape.z), format_bytes(session.options().memory()),
-      plan.whole_frames
-          ? fmt::format("; each frame is corrected once for each band that it is part of, up to {} times; "
-                        "more --memory makes it faster",
-                        plan.lanes)
+      plan.corrections > 1
+          ? fmt::format(
+                "; each frame is corrected {:.1f} times on average, once for each band that it is part "
+                "of; more --memory makes it faster",
+                plan.corrections)
           : "");
 }
 
@@ -352,7 +332,7 @@ std::int64_t print_forecast(Session& session, const ChannelRequest& forecast) {
       const Index3 unit = outputs.choose(spec);
       fmt::print("volume        {} voxels (x,y,z) in chunks of {}, {} level{}\n", format_triple(spec.shape),
                  format_triple(spec.chunk), spec.levels, spec.levels == 1 ? "" : "s");
-      const SweepSettings settings{session.options().memory(), outputs.memory_bytes(spec)};
+      const SweepSettings settings{session.options().memory(), outputs.memory_bytes(spec), nullptr, unit};
       const SweepPlan plan = plan_sweep(*stitched.volume, spec, session.executor(), settings);
       print_bands(session, spec, plan);
       if (unit != Index3{}) {

@@ -45,6 +45,9 @@ class CroppedVolume final : public VolumeSource {
              first_boundary(grain.first.z, grain.size.z, box_.begin.z)}};
   }
 
+  std::int64_t whole_frames_in(const Box& lane) const override {
+    return source_->whole_frames_in(intersect(shift(lane, box_.begin), box_));
+  }
   std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override {
     return source_->memory_for(intersect(shift(lane, box_.begin), box_), inside(boxes));
   }

@@ -28,6 +28,10 @@ class FrameVolume final : public VolumeSource {
   PixelType type() const override { return frames_->type(); }
   ValidRegion region() const override { return {shape(), 0, 0, stack_.columns, 1}; }
   LoadCost cost() const override { return frames_->cost(); }
+  std::int64_t whole_frames_in(const Box& lane) const override {
+    const Box box[] = {lane};
+    return frames_->cost().whole_frame ? part_for(lane, box).frames.size() : 0;
+  }
 
   std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override {
     return part_for(lane, boxes).bytes(stack_.columns);

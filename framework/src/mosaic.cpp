@@ -34,6 +34,7 @@ class Mosaic final : public VolumeSource {
   PixelType type() const override { return tiles_.front().volume().type(); }
   ValidRegion region() const override { return region_; }
   LoadCost cost() const override;
+  std::int64_t whole_frames_in(const Box& lane) const override;
   std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override;
   std::int64_t plan_loads(const Box& lane, std::span<const Box> boxes) override;
   void load(std::int64_t i) override;
@@ -87,6 +88,14 @@ LoadCost Mosaic::cost() const {
     most.scratch_bytes = std::max(most.scratch_bytes, cost.scratch_bytes);
   }
   return most;
+}
+
+std::int64_t Mosaic::whole_frames_in(const Box& lane) const {
+  std::int64_t frames = 0;
+  for (const TileInMosaic& tile : tiles_)
+    if (const Box local = local_box(tile, lane); !local.empty())
+      frames += tile.volume().whole_frames_in(local);
+  return frames;
 }
 
 std::int64_t Mosaic::memory_for(const Box& lane, std::span<const Box> boxes) const {

@@ -27,6 +27,9 @@ class ObliqueVolume final : public VolumeSource {
   PixelType type() const override { return frames_->type(); }
   ValidRegion region() const override { return geometry_.region(); }
   LoadCost cost() const override { return frames_->cost(); }
+  std::int64_t whole_frames_in(const Box& lane) const override {
+    return frames_->cost().whole_frame ? part_of(lane).frames.size() : 0;
+  }
 
   std::int64_t memory_for(const Box& lane, std::span<const Box> boxes) const override {
     return detail::FrameWindow::bytes(part_for(lane, boxes));

@@ -40,7 +40,7 @@ SweepPlan plan_sweep(const VolumeSource& source, const VolumeSpec& spec, const E
           std::min(lane.z * spec.chunk.z, spec.shape.z),
           lane,
           count(ceil_div(spec.shape, spec.chunk)),
-          source.cost().whole_frame,
+          layout.corrections,
           layout.reads_ahead};
 }
 

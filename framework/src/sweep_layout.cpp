@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <utility>
 
 #include "spim/error.hpp"
 #include "spim/host/pyramid.hpp"
@@ -19,6 +20,8 @@ constexpr std::int64_t kWorkerBytes = std::int64_t{1} << 20;
 constexpr std::int64_t kWorkerChunks = 3;
 /// Lanes × steps that are looked at for one choice of lanes; where there are more, every n-th.
 constexpr std::int64_t kMostSamples = 4096;
+/// Lanes that are looked at to find out how often frames are loaded.
+constexpr std::int64_t kMostLanes = 512;
 
 /// A volume of a petabyte in chunks of 64³ has two million; what is far above comes from damaged metadata,
 /// and the plan of its sweep would fill the memory.
@@ -80,7 +83,7 @@ std::int64_t first_depth(const VolumeSpec& spec, const Cuts& cuts, int workers) 
 }
 
 /// y whole and z as deep as wanted; then z halved down to one unit; then y.
-std::vector<LaneSize> candidates(Index3 grid, const Cuts& cuts, std::int64_t depth) {
+std::vector<LaneSize> z_before_y(Index3 grid, const Cuts& cuts, std::int64_t depth) {
   std::vector<LaneSize> sizes{{grid.y, depth}};
   while (sizes.back().z > cuts.unit.z) sizes.push_back({grid.y, smaller(sizes.back().z, cuts.unit.z)});
   while (sizes.back().y > cuts.unit.y)
@@ -108,6 +111,56 @@ std::vector<Lane> cut(Index3 grid, const LaneSize& size, const Cuts& cuts) {
     for (const IndexRange y : ys)
       for (const IndexRange z : zs) lanes.push_back({y.begin, y.end, z.begin, z.end});
   return lanes;
+}
+
+/// How often a frame that is loaded as a whole is loaded in all lanes, on average.
+double corrections_of(const VolumeSource& source, const VolumeSpec& spec, const std::vector<Lane>& lanes) {
+  const std::int64_t once = source.whole_frames_in({{}, spec.shape});
+  if (once == 0) return 1;
+  const std::int64_t n = static_cast<std::int64_t>(lanes.size()), stride = ceil_div(n, kMostLanes);
+  std::int64_t frames = 0, looked_at = 0;
+  for (std::int64_t i = 0; i < n; i += stride, ++looked_at)
+    frames += source.whole_frames_in(lane_box(spec, lanes[static_cast<std::size_t>(i)]));
+  return static_cast<double>(frames) / static_cast<double>(once) * static_cast<double>(n) /
+         static_cast<double>(looked_at);
+}
+
+/// Whether lanes of this size cut what the writer finishes together: it is done behind the last of them.
+bool cuts_units(const VolumeSpec& spec, const LaneSize& size, Index3 unit) {
+  const Index3 grid = grid_of(spec);
+  return (unit.y > 0 && size.y < grid.y && size.y * spec.chunk.y % unit.y != 0) ||
+         (unit.z > 0 && size.z < grid.z && size.z * spec.chunk.z % unit.z != 0);
+}
+
+/// All powers of two along both axes, those first that load the fewest frames; of equals the larger. Those
+/// that cut units come last: an interruption would cost too much.
+std::vector<LaneSize> fewest_loads(const VolumeSource& source, const VolumeSpec& spec, const Cuts& cuts,
+                                   std::int64_t depth, Index3 unit) {
+  struct Choice {
+    LaneSize size;
+    std::pair<bool, double> cost;  ///< whether it cuts units; corrections
+  };
+  const Index3 grid = grid_of(spec);
+  std::vector<Choice> choices;
+  for (std::int64_t y = grid.y;; y = smaller(y, cuts.unit.y)) {
+    for (std::int64_t z = depth;; z = smaller(z, cuts.unit.z)) {
+      choices.push_back(
+          {{y, z}, {cuts_units(spec, {y, z}, unit), corrections_of(source, spec, cut(grid, {y, z}, cuts))}});
+      if (z <= cuts.unit.z) break;
+    }
+    if (y <= cuts.unit.y) break;
+  }
+  std::ranges::stable_sort(choices, {}, &Choice::cost);
+  std::vector<LaneSize> sizes;
+  for (const Choice& choice : choices) sizes.push_back(choice.size);
+  return sizes;
+}
+
+/// Sizes of lanes to try, the best first.
+std::vector<LaneSize> candidates(const VolumeSource& source, const VolumeSpec& spec, const Cuts& cuts,
+                                 std::int64_t depth, Index3 unit) {
+  if (source.whole_frames_in({{}, spec.shape}) > 0) return fewest_loads(source, spec, cuts, depth, unit);
+  return z_before_y(grid_of(spec), cuts, depth);
 }
 
 /// What a source keeps at most.
@@ -234,15 +287,22 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   const Cuts cuts = cuts_of(source, spec);
   const std::int64_t depth = first_depth(spec, cuts, executor.workers());
-  for (const LaneSize& size : candidates(grid_of(spec), cuts, depth)) {
+  std::vector<LaneSize> too_large;
+  for (const LaneSize& size : candidates(source, spec, cuts, depth, settings.unit)) {
     executor.cancel().check();
+    if (std::ranges::any_of(too_large, [&](const LaneSize& s) { return s.y <= size.y && s.z <= size.z; }))
+      continue;
     SweepLayout layout{cut(grid_of(spec), size, cuts), workers + settings.writer_bytes};
     const MostPrepared prepared = most_prepared(source, spec, layout);
     const std::int64_t others = layout.memory_bytes + most_parents(source, spec, layout, size);
     // A single worker does one thing after the other in any case.
     layout.reads_ahead = executor.workers() > 1 && others + prepared.ahead <= settings.memory_bytes;
     layout.memory_bytes = others + (layout.reads_ahead ? prepared.ahead : prepared.alone);
-    if (layout.memory_bytes <= settings.memory_bytes) return layout;
+    if (layout.memory_bytes <= settings.memory_bytes) {
+      layout.corrections = corrections_of(source, spec, layout.lanes);
+      return layout;
+    }
+    too_large.push_back(size);
     least = std::min(least, layout.memory_bytes);
   }
   throw Error(fmt::format(

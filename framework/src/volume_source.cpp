@@ -25,6 +25,10 @@ bool VolumeSource::may_hold_data(const Box& box) const {
   return !detail::clip_to_region(region(), box).empty();
 }
 
+std::int64_t VolumeSource::whole_frames_in(const Box&) const {
+  return 0;
+}
+
 void VolumeSource::prepare(const Box& lane, std::span<const Box> boxes, const Executor& executor) {
   executor.parallel_for(plan_loads(lane, boxes), [&](std::int64_t i, int) { load(i); });
 }

@@ -9,6 +9,7 @@
 #include "spim/error.hpp"
 #include "spim/host/executor.hpp"
 #include "spim/host/frame_source.hpp"
+#include "spim/host/mosaic.hpp"
 #include "spim/host/oblique_volume.hpp"
 #include "spim/host/sweep.hpp"
 #include "tests/support/fake_frames.hpp"
@@ -318,7 +319,7 @@ TEST(CorrectedFrames, AreCorrectedOnceInASweepOfOneLane) {
   const spim::SweepSettings settings{std::int64_t{1} << 30};
   const spim::SweepPlan plan = spim::plan_sweep(*volume, spec, executor, settings);
   EXPECT_EQ(plan.lanes, 1);
-  EXPECT_TRUE(plan.whole_frames);
+  EXPECT_EQ(plan.corrections, 1);
   spim::sweep(*volume, writer, spec, executor, settings, progress);
   EXPECT_TRUE(plan.reads_ahead);
   EXPECT_EQ(ramp->frames, 300);
@@ -352,6 +353,43 @@ TEST(CorrectedFrames, GiveTheSameVolumeInSeveralLanes) {
   }
   EXPECT_EQ(lanes.front(), 1);
   EXPECT_GT(lanes.back(), 1);
+  EXPECT_TRUE(results.front() == results.back());
+}
+
+TEST(CorrectedFrames, AreCorrectedSeldomWhereBandsHoldFewOfManyTiles) {
+  constexpr std::int64_t kTiles = 6, kFrames = 48, kRows = 96;
+  spim::CancelToken cancel;
+  const spim::Executor executor(2, cancel);
+  std::vector<spim::test::Voxels> results;
+  std::int64_t memory = std::int64_t{1} << 30;
+  for (const bool little : {false, true}) {
+    const auto ramp = std::make_shared<Ramp>();
+    std::vector<spim::PlacedTile> tiles;
+    for (std::int64_t i = 0; i < kTiles; ++i) {
+      FrameCorrections what;
+      what.destriper = ramp;
+      auto frames = spim::corrected_frames(
+          spim::oriented_frames(std::make_shared<FakeFrames>(kFrames, 40, kRows), {3, true}, {}),
+          std::make_shared<FrameCorrector>(what, kRows, 40), nullptr);
+      tiles.push_back({spim::oblique_volume(std::move(frames), {1.8, 1.28, 45, 1}),
+                       {0, static_cast<double>(i * (kRows - 10)), 0},
+                       "tile"});
+    }
+    const auto volume = spim::mosaic(std::move(tiles), {});
+    spim::VolumeSpec spec;
+    spec.shape = volume->shape();
+    spec.chunk = {16, 16, 16};
+    const spim::SweepPlan plan = spim::plan_sweep(*volume, spec, executor, {memory});
+    spim::test::MemoryWriter writer(spec.chunk);
+    spim::NoProgress progress;
+    spim::sweep(*volume, writer, spec, executor, {memory}, progress);
+    EXPECT_NEAR(ramp->frames, plan.corrections * kTiles * kFrames, 0.5);
+    EXPECT_EQ(plan.lanes > 1, little);
+    EXPECT_LT(plan.corrections, little ? 2 : 1.001);
+    results.push_back(writer.levels().front());
+    const std::int64_t workers = executor.workers() * (volume->cost().scratch_bytes + (1 << 20) + 3 * 8192);
+    memory = workers + (plan.memory_bytes - workers) * 2 / 5;
+  }
   EXPECT_TRUE(results.front() == results.back());
 }
 

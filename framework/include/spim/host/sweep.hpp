@@ -16,6 +16,7 @@ struct SweepSettings {
   std::int64_t memory_bytes = 0;  ///< ceiling for everything the sweep keeps; > 0
   std::int64_t writer_bytes = 0;  ///< of these, what the writer keeps: VolumeWriter::memory_bytes()
   StageMeter* meter = nullptr;    ///< counts place, halve and encode
+  Index3 unit = {};               ///< voxels that the writer finishes together; 0 when that does not matter
 };
 
 /// What a sweep is going to need; printed by commands before they start.
@@ -25,7 +26,7 @@ struct SweepPlan {
   std::int64_t slab = 0;          ///< planes of z that are worked on at a time; all unless lanes cut z
   Index3 lane_chunks;             ///< of the largest lane, in y and z
   std::int64_t chunks = 0;        ///< of level 0
-  bool whole_frames = false;      ///< frames are corrected whole: once for each lane that they are part of
+  double corrections = 1;         ///< of a frame on average: once for each lane that it is part of
   bool reads_ahead = false;       ///< there is memory to load what comes next during what is worked on
 };
 

@@ -37,6 +37,9 @@ class VolumeSource {
 
   /// What load() costs beside what it keeps.
   virtual LoadCost cost() const { return {}; }
+  /// Frames that are loaded as a whole by who goes through `lane` step by step, each once; 0 where a part of
+  /// a frame costs no more than its share.
+  virtual std::int64_t whole_frames_in(const Box& lane) const;
   /// So that a sweep can walk through whole cells.
   virtual Grain grain() const { return {}; }
 
