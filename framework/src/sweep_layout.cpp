@@ -287,13 +287,14 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   const Cuts cuts = cuts_of(source, spec);
   const std::int64_t depth = first_depth(spec, cuts, executor.workers());
-  std::vector<LaneSize> too_large;
+  std::vector<LaneSize> too_large;  // without any parents: larger lanes keep more frames
   for (const LaneSize& size : candidates(source, spec, cuts, depth, settings.unit)) {
     executor.cancel().check();
     if (std::ranges::any_of(too_large, [&](const LaneSize& s) { return s.y <= size.y && s.z <= size.z; }))
       continue;
     SweepLayout layout{cut(grid_of(spec), size, cuts), workers + settings.writer_bytes};
     const MostPrepared prepared = most_prepared(source, spec, layout);
+    if (layout.memory_bytes + prepared.alone > settings.memory_bytes) too_large.push_back(size);
     const std::int64_t others = layout.memory_bytes + most_parents(source, spec, layout, size);
     // A single worker does one thing after the other in any case.
     layout.reads_ahead = executor.workers() > 1 && others + prepared.ahead <= settings.memory_bytes;
@@ -302,7 +303,6 @@ SweepLayout layout_sweep(const VolumeSource& source, const VolumeSpec& spec, con
       layout.corrections = corrections_of(source, spec, layout.lanes);
       return layout;
     }
-    too_large.push_back(size);
     least = std::min(least, layout.memory_bytes);
   }
   throw Error(fmt::format(
