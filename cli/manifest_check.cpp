@@ -40,8 +40,11 @@ std::vector<std::string> extra_files(const fs::path& output, const std::vector<S
 /// What is half written beside stored files, of all that the run made.
 std::vector<std::string> half_written(const fs::path& output, const std::vector<StoredFile>& known) {
   std::set<std::string> folders;
-  for (const StoredFile& file : known)
-    if (!file.path.empty()) folders.insert(fs::path(file.path).parent_path().string());
+  for (const StoredFile& file : known) {
+    const fs::path folder = fs::path(file.path).parent_path();
+    // A single file or planes may stand among files of others, where nothing of ours is unfinished.
+    if (!file.path.empty() && folder.filename() != "..") folders.insert(folder.string());
+  }
   std::vector<std::string> found;
   for (const std::string& folder : folders) {
     std::error_code error;  // a folder that is missing has nothing in it
